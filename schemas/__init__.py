@@ -1,0 +1,1 @@
+"""Nouns: what a book is at each step of the line of values."""

@@ -1,0 +1,23 @@
+"""Three ways to fail: stop, retry, or record and go on."""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """Base of every error that this project raises on purpose; its message is one line for a person."""
+
+
+class ConfigError(PipelineError):
+    """Wrong before anything ran: stop."""
+
+
+class TransientError(PipelineError):
+    """The world was busy: retry."""
+
+
+class BookError(PipelineError):
+    """This book cannot be processed: record it, go on."""
+
+    def __init__(self, book_id: str, reason: str, detail: str) -> None:
+        super().__init__(f"book {book_id}: {detail}")
+        self.book_id, self.reason, self.detail = book_id, reason, detail

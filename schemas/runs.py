@@ -1,0 +1,145 @@
+"""Shard + Manifest, and the file contract of a training run: run.json in, result.json out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.settings import TrainSettings
+from schemas.value import Value
+
+SCHEMA_VERSION = 1
+
+ShardKind = Literal["trajectories", "books", "rejected"]
+
+
+class ShardInfo(Value):
+    """One immutable Parquet file; `path` is relative to the data set's root."""
+
+    kind: ShardKind
+    path: str
+    sha256: str
+    rows: int
+    bytes: int
+    bucket: int
+    split: str | None = Field(default=None, description="of trajectories; null for the other kinds")
+
+
+class Tally(Value):
+    """In = out + rejected."""
+
+    in_: int = Field(alias="in", default=0)
+    out: int = 0
+    rejected: dict[str, int] = Field(default_factory=dict, description="by reason")
+
+    model_config = {**Value.model_config, "populate_by_name": True, "serialize_by_alias": True}
+
+    @property
+    def num_rejected(self) -> int:
+        """All rejections."""
+        return sum(self.rejected.values())
+
+
+class LayoutTally(Value):
+    """How many rows of a layout were made, and why it was refused."""
+
+    made: int = 0
+    refused: dict[str, int] = Field(default_factory=dict, description="by reason")
+
+
+class Accounting(Value):
+    """Every book, work and layout, accounted for."""
+
+    books: Tally
+    works: Tally
+    layouts: dict[str, LayoutTally]
+
+
+class TokenTally(Value):
+    """Tokens of the trainee's tokenizer in all trajectories of a snapshot."""
+
+    total: int = 0
+    plan: int = 0
+    prose: int = 0
+
+
+class Ledger(Value):
+    """What the answers cost; of a resumed run, of its last process."""
+
+    calls: int = 0
+    replayed: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    failures: int = 0
+    seconds: float = 0.0
+
+
+class Manifest(Value):
+    """One snapshot of a data set, written last and never changed."""
+
+    schema_version: int = SCHEMA_VERSION
+    version: int = Field(ge=1)
+    parent: int | None = None
+    shards: tuple[ShardInfo, ...]
+    accounting: Accounting
+    trajectories: dict[str, dict[str, int]] = Field(description="rows by layout, then by split")
+    tokens: TokenTally
+    num_buckets: int
+    settings: dict[str, object]
+    models: dict[str, str] = Field(description="identity of the summarizer and of both tokenizers")
+    prompts: dict[str, str] = Field(description="sha256 of every prompt file")
+    versions: dict[str, str] = Field(description="of Python and of the packages that shape the values")
+    content_sha256: str = Field(description="of shards and accounting: equal for equal data sets")
+    writer: str = Field(description="nonce of the process that wrote it")
+    created: str
+    ledger: Ledger
+
+
+class TrainingData(Value):
+    """Which rows a training job reads: explicit files, never a glob."""
+
+    root: str
+    manifest: int
+    files: tuple[str, ...]
+    trainable_only: bool
+    tokenizer: str = Field(description="path of the trainee's tokenizer file")
+    tokenizer_sha256: str
+
+
+class TrainingSpec(Value):
+    """run.json: everything a training job is told."""
+
+    run_id: str
+    data: TrainingData
+    settings: TrainSettings
+    out: str
+
+
+class TrainingResult(Value):
+    """result.json: what a training job tells."""
+
+    run_id: str
+    status: Literal["completed", "failed"]
+    steps: int
+    num_samples: int
+    num_tokens: int = Field(description="labelled tokens seen")
+    first_loss: float
+    last_loss: float
+    plan_loss: float | None = None
+    prose_loss: float | None = None
+    min_grad_norm: float
+    num_trainable_parameters: int
+    adapter: str
+    checkpoint: str
+    seconds: float
+    device: str
+    message: str = ""
+
+
+class TrainingRun(Value):
+    """Manifest -> TrainingRun: the contract's two halves together."""
+
+    spec: TrainingSpec
+    result: TrainingResult

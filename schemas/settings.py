@@ -1,0 +1,157 @@
+"""Settings: one class per stage; every field has a default, bounds and a description."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.value import Value
+
+Layout = Literal["full-book", "first-chapter", "chapter-window"]
+
+
+class SourceSettings(Value):
+    """Where books come from, and which of them."""
+
+    location: str = Field("samples", description="folder or base URL of a Gutenberg mirror, or a folder of .txt files")
+    catalogue: str | None = Field(None, description="pg_catalog.csv, plain or .gz; else the RDF beside the file, else its header")
+    books: str = Field("all", description="'all', or ids separated by commas, such as 84,1342")
+    request_interval_s: float = Field(2.0, ge=0.0, description="seconds between two requests to a mirror (Gutenberg asks for 2)")
+    timeout_s: float = Field(60.0, gt=0.0, description="seconds to wait for a mirror's answer")
+    max_bytes: int = Field(64_000_000, ge=1_000, description="a larger file is refused")
+
+
+class FetchSettings(Value):
+    """CatalogueEntry -> RawBook."""
+
+    prefer_generated: bool = Field(False, description="take cache/epub's file before the main collection's")
+
+
+class CleanSettings(Value):
+    """RawBook -> CleanBook."""
+
+    max_removed_share: float = Field(0.6, ge=0.0, le=1.0, description="a book that loses more of its printed lines is refused")
+    min_text_share: float = Field(0.9, ge=0.0, le=1.0, description="share of printable characters that a text must have")
+
+
+class ScreenSettings(Value):
+    """CleanBook -> CleanBook or Rejection."""
+
+    languages: tuple[str, ...] = Field(("en",), min_length=1, description="ISO 639-1 codes that are kept")
+    min_words: int = Field(3_000, ge=0, description="shorter texts are rejected")
+    max_verse_share: float = Field(0.5, ge=0.0, le=1.0, description="share of words that stand in short, unfilled lines")
+    max_speech_share: float = Field(0.3, ge=0.0, le=1.0, description="share of paragraphs headed by a speaker's name: drama")
+    min_narrative_score: float = Field(0.0, description="log-odds of narrative prose against exposition, by common words")
+
+
+class SegmentSettings(Value):
+    """CleanBook -> SegmentedBook."""
+
+    min_chapter_words: int = Field(150, ge=1, description="a heading with less under it is held for a line of a contents table")
+    max_scene_words: int = Field(4_000, ge=100, description="longer scenes are left as they are, and counted")
+
+
+class ChunkSettings(Value):
+    """Chapter -> windows under a token budget."""
+
+    window_tokens: int = Field(6_000, ge=200, description="most tokens of text in one request, in the reader's tokenizer")
+
+
+class TokenSettings(Value):
+    """The two tokenizers: a name that tiktoken knows, or a file (.tiktoken, tokenizer.json, tekken.json)."""
+
+    reader: str = Field("auto", description="of the summarising model; 'server' asks its /tokenize; 'auto' is 'server' for a URL, else 'samples'")
+    trainee: str = Field("samples", description="of the model to be trained; 'samples' is the small vocabulary kept in samples/")
+
+
+class LLMSettings(Value):
+    """Who answers: `builtin`, or any OpenAI-compatible server."""
+
+    url: str = Field("builtin", description="'builtin' (extractive, no model), or a base URL such as http://127.0.0.1:8000/v1")
+    model: str | None = Field(None, description="the server's model id; may be left out where it serves only one")
+    revision: str | None = Field(None, description="of the model: part of every answer's key")
+    temperature: float = Field(0.7, ge=0.0, le=2.0)
+    top_p: float = Field(0.95, gt=0.0, le=1.0)
+    seed: int = Field(0, ge=0)
+    max_in_flight: int = Field(16, ge=1, le=4096, description="requests on the wire at once")
+    timeout_s: float = Field(900.0, gt=0.0, description="seconds to wait for one answer")
+    connect_attempts: int = Field(5, ge=1, description="tries of one request while the server is busy or away")
+    answers: str | None = Field(None, description="SQLite file of the answer store; default: in the work folder")
+
+
+class SummarizeSettings(Value):
+    """SegmentedBook -> Scaffold."""
+
+    num_ratings: int = Field(3, ge=1, le=16, description="samples of the rate call; their mean is kept")
+    max_prompt_words: int = Field(250, ge=20, description="length of the longest user prompt")
+
+
+class VerifySettings(Value):
+    """Scaffold + text -> Findings."""
+
+    mode: Literal["report"] = Field("report", description="findings are stored and trigger nothing")
+    max_copied_words: int = Field(8, ge=1, description="longest run of words that a plan may share with the prose")
+
+
+class ComposeSettings(Value):
+    """Scaffold + text -> Trajectory."""
+
+    layouts: tuple[Layout, ...] = Field(("full-book", "first-chapter", "chapter-window"), min_length=1)
+    windows: tuple[int, ...] = Field((8_192,), description="rungs of chapter-window, in the trainee's tokens")
+    full_book_window: int = Field(262_144, ge=1_024)
+    first_chapter_window: int = Field(32_768, ge=1_024)
+    plan_loss: float = Field(1.0, ge=0.0, description="weight of plan tokens in training")
+    prose_loss: float = Field(1.0, ge=0.0, description="weight of prose tokens in training")
+    held_out_share: float = Field(0.02, ge=0.0, le=0.5, description="share of authors in validation, and again in test")
+
+
+class ShardSettings(Value):
+    """Trajectory -> Parquet + Manifest."""
+
+    num_buckets: int = Field(8, ge=1, le=4096, description="fixed at a data set's first snapshot")
+    row_group_bytes: int = Field(16_000_000, ge=1_000, description="text in one row group")
+
+
+class TrainSettings(Value):
+    """Manifest -> TrainingRun: LoRA fine-tuning."""
+
+    after_build: bool = Field(False, description="start the finetune flow when a build has ended")
+    allow_untrainable: bool = Field(False, description="train on rows whose plans quote the prose: for demonstrations only")
+    model: str = Field("random", description="'random' (a tiny model with random weights), or a folder of a Hugging Face model")
+    layouts: tuple[Layout, ...] = Field(("chapter-window",), min_length=1)
+    max_tokens: int = Field(8_192, ge=64, description="longer rows are left out, and counted")
+    steps: int = Field(20, ge=1)
+    batch_tokens: int = Field(8_192, ge=64, description="tokens packed into one step")
+    learning_rate: float = Field(1e-3, gt=0.0)
+    warmup_steps: int = Field(2, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0.0)
+    lora_rank: int = Field(8, ge=1)
+    lora_alpha: int = Field(32, ge=1)
+    lora_dropout: float = Field(0.05, ge=0.0, lt=1.0)
+    lora_targets: tuple[str, ...] = Field(("q_proj",), min_length=1)
+    checkpoint_steps: int = Field(10, ge=1)
+    seed: int = Field(0, ge=0)
+    timeout_s: float = Field(86_400.0, gt=0.0, description="seconds after which the training process is ended")
+    python: str | None = Field(None, description="interpreter of the training process; default: this one")
+
+
+class Settings(Value):
+    """Everything a run is told. A profile in deploy/profiles/ holds what differs from these defaults."""
+
+    out: str = Field("data/samples", description="folder or s3:// URL of the data set")
+    work: str | None = Field(None, description="folder or URL of the work store; default: work/ in `out`")
+    max_workers: int = Field(4, ge=1, le=512, description="books in work at once")
+    source: SourceSettings = SourceSettings()
+    fetch: FetchSettings = FetchSettings()
+    clean: CleanSettings = CleanSettings()
+    screen: ScreenSettings = ScreenSettings()
+    segment: SegmentSettings = SegmentSettings()
+    chunk: ChunkSettings = ChunkSettings()
+    tokens: TokenSettings = TokenSettings()
+    llm: LLMSettings = LLMSettings()
+    summarize: SummarizeSettings = SummarizeSettings()
+    verify: VerifySettings = VerifySettings()
+    compose: ComposeSettings = ComposeSettings()
+    shard: ShardSettings = ShardSettings()
+    train: TrainSettings = TrainSettings()

@@ -1,0 +1,1 @@
+"""Verbs: one plain function per step of the line of values."""
