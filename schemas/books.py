@@ -62,7 +62,7 @@ class Block(NamedTuple):
 
 
 class CleanBook(Value):
-    """The author's text: NFC, `\\n` line ends, paragraphs unwrapped and separated by one blank line.
+    r"""The author's text: NFC, `\n` line ends, paragraphs unwrapped and separated by one blank line.
 
     No line of `text` ends in white space. `blocks` tile the text but for the blank lines between them.
     """

@@ -12,11 +12,15 @@ class ConfigError(PipelineError):
 
 
 class TransientError(PipelineError):
-    """The world was busy: retry."""
+    """The world was busy: retry. `retried` is set where a layer of its own has tried often enough."""
+
+    def __init__(self, message: str, *, retried: bool = False) -> None:
+        super().__init__(message)
+        self.retried = retried
 
 
 class BookError(PipelineError):
-    """This book cannot be processed: record it, go on."""
+    """A book cannot be processed: record it, go on."""
 
     def __init__(self, book_id: str, reason: str, detail: str) -> None:
         super().__init__(f"book {book_id}: {detail}")

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from schemas.books import CatalogueEntry, Rejection
 from schemas.settings import TrainSettings
 from schemas.value import Value
 
 SCHEMA_VERSION = 1
+
+
+class Outcome(Value):
+    """What became of one book: where its values lie in the work store, or why it was rejected."""
+
+    book_id: str
+    status: Literal["out", "rejected"]
+    entry: CatalogueEntry
+    rejection: Rejection | None = None
+    values: dict[str, str] = Field(default_factory=dict, description="stage -> key in the work store")
+    num_rows: int = 0
+
 
 ShardKind = Literal["trajectories", "books", "rejected"]
 
@@ -24,6 +37,9 @@ class ShardInfo(Value):
     bytes: int
     bucket: int
     split: str | None = Field(default=None, description="of trajectories; null for the other kinds")
+    counts: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="what its rows add to the manifest's totals: layouts, tokens, reasons"
+    )
 
 
 class Tally(Value):
@@ -33,7 +49,7 @@ class Tally(Value):
     out: int = 0
     rejected: dict[str, int] = Field(default_factory=dict, description="by reason")
 
-    model_config = {**Value.model_config, "populate_by_name": True, "serialize_by_alias": True}
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     @property
     def num_rejected(self) -> int:
@@ -72,8 +88,10 @@ class Ledger(Value):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
-    failures: int = 0
-    seconds: float = 0.0
+    refused: int = Field(default=0, description="answers that were cut, did not validate, or failed their check")
+    lenient: int = Field(default=0, description="answers accepted although their JSON held raw control characters")
+    failures: int = Field(default=0, description="requests given up")
+    seconds: float = Field(default=0.0, description="sum over the calls, of which many run at once")
 
 
 class Manifest(Value):
@@ -92,6 +110,7 @@ class Manifest(Value):
     prompts: dict[str, str] = Field(description="sha256 of every prompt file")
     versions: dict[str, str] = Field(description="of Python and of the packages that shape the values")
     content_sha256: str = Field(description="of shards and accounting: equal for equal data sets")
+    run_sha256: str = Field(description="of the outcomes of the build that wrote it")
     writer: str = Field(description="nonce of the process that wrote it")
     created: str
     ledger: Ledger

@@ -1,8 +1,8 @@
-"""SegmentedBook -> Scaffold: the plan of a book, level by level, and what the model is asked for at each."""
+"""SegmentedBook -> Scaffold -> Findings: the plan of a book, level by level, and what checking it found."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -156,12 +156,3 @@ class Findings(Value):
     def failed(self) -> tuple[Finding, ...]:
         """The findings that are outside their limits."""
         return tuple(finding for finding in self.findings if not finding.passed)
-
-
-# ---- answers: what the model is asked for; field descriptions are sent to it ----
-
-
-class LevelAnswer(Value):
-    """Base of the answers; `call` names the prompt file and the question."""
-
-    call: ClassVar[str]

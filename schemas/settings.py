@@ -15,24 +15,31 @@ class SourceSettings(Value):
     """Where books come from, and which of them."""
 
     location: str = Field("samples", description="folder or base URL of a Gutenberg mirror, or a folder of .txt files")
-    catalogue: str | None = Field(None, description="pg_catalog.csv, plain or .gz; else the RDF beside the file, else its header")
+    catalogue: str | None = Field(
+        None, description="pg_catalog.csv, plain or .gz; else the RDF beside the file, else its header"
+    )
     books: str = Field("all", description="'all', or ids separated by commas, such as 84,1342")
-    request_interval_s: float = Field(2.0, ge=0.0, description="seconds between two requests to a mirror (Gutenberg asks for 2)")
+    request_interval_s: float = Field(
+        2.0, ge=0.0, description="seconds between two requests to a mirror (Gutenberg asks for 2)"
+    )
     timeout_s: float = Field(60.0, gt=0.0, description="seconds to wait for a mirror's answer")
-    max_bytes: int = Field(64_000_000, ge=1_000, description="a larger file is refused")
 
 
 class FetchSettings(Value):
     """CatalogueEntry -> RawBook."""
 
-    prefer_generated: bool = Field(False, description="take cache/epub's file before the main collection's")
+    max_bytes: int = Field(64_000_000, ge=1_000, description="a larger file is refused")
 
 
 class CleanSettings(Value):
     """RawBook -> CleanBook."""
 
-    max_removed_share: float = Field(0.6, ge=0.0, le=1.0, description="a book that loses more of its printed lines is refused")
-    min_text_share: float = Field(0.9, ge=0.0, le=1.0, description="share of printable characters that a text must have")
+    max_removed_share: float = Field(
+        0.6, ge=0.0, le=1.0, description="a book that loses more of its printed lines is refused"
+    )
+    min_text_share: float = Field(
+        0.9, ge=0.0, le=1.0, description="share of printable characters that a text must have"
+    )
 
 
 class ScreenSettings(Value):
@@ -40,40 +47,60 @@ class ScreenSettings(Value):
 
     languages: tuple[str, ...] = Field(("en",), min_length=1, description="ISO 639-1 codes that are kept")
     min_words: int = Field(3_000, ge=0, description="shorter texts are rejected")
-    max_verse_share: float = Field(0.5, ge=0.0, le=1.0, description="share of words that stand in short, unfilled lines")
-    max_speech_share: float = Field(0.3, ge=0.0, le=1.0, description="share of paragraphs headed by a speaker's name: drama")
-    min_narrative_score: float = Field(0.0, description="log-odds of narrative prose against exposition, by common words")
+    max_verse_share: float = Field(
+        0.5, ge=0.0, le=1.0, description="share of words that stand in short, unfilled lines"
+    )
+    max_speech_share: float = Field(
+        0.3, ge=0.0, le=1.0, description="share of paragraphs headed by a speaker's name: drama"
+    )
+    min_narrative_score: float = Field(
+        0.0, description="log-odds of narrative prose against exposition, by common words"
+    )
 
 
 class SegmentSettings(Value):
     """CleanBook -> SegmentedBook."""
 
-    min_chapter_words: int = Field(150, ge=1, description="a heading with less under it is held for a line of a contents table")
+    min_chapter_words: int = Field(
+        150, ge=1, description="a heading with less under it is held for a line of a contents table"
+    )
     max_scene_words: int = Field(4_000, ge=100, description="longer scenes are left as they are, and counted")
 
 
 class ChunkSettings(Value):
     """Chapter -> windows under a token budget."""
 
-    window_tokens: int = Field(6_000, ge=200, description="most tokens of text in one request, in the reader's tokenizer")
+    window_tokens: int = Field(
+        6_000, ge=200, description="most tokens of text in one request, in the reader's tokenizer"
+    )
 
 
 class TokenSettings(Value):
     """The two tokenizers: a name that tiktoken knows, or a file (.tiktoken, tokenizer.json, tekken.json)."""
 
-    reader: str = Field("auto", description="of the summarising model; 'server' asks its /tokenize; 'auto' is 'server' for a URL, else 'samples'")
-    trainee: str = Field("samples", description="of the model to be trained; 'samples' is the small vocabulary kept in samples/")
+    reader: str = Field(
+        "auto",
+        description="of the summarising model; 'server' asks its /tokenize; 'auto': 'server' for a URL, else 'samples'",
+    )
+    trainee: str = Field(
+        "samples", description="of the model to be trained; 'samples' is the small vocabulary kept in samples/"
+    )
 
 
 class LLMSettings(Value):
     """Who answers: `builtin`, or any OpenAI-compatible server."""
 
-    url: str = Field("builtin", description="'builtin' (extractive, no model), or a base URL such as http://127.0.0.1:8000/v1")
+    url: str = Field(
+        "builtin", description="'builtin' (extractive, no model), or a base URL such as http://127.0.0.1:8000/v1"
+    )
     model: str | None = Field(None, description="the server's model id; may be left out where it serves only one")
     revision: str | None = Field(None, description="of the model: part of every answer's key")
     temperature: float = Field(0.7, ge=0.0, le=2.0)
     top_p: float = Field(0.95, gt=0.0, le=1.0)
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, description="part of every answer's key: another seed asks for other answers")
+    send_seed: bool = Field(
+        False, description="send the seed, too: repeatable draws; vLLM 0.32 on a CPU dies of it with long prompts"
+    )
     max_in_flight: int = Field(16, ge=1, le=4096, description="requests on the wire at once")
     timeout_s: float = Field(900.0, gt=0.0, description="seconds to wait for one answer")
     connect_attempts: int = Field(5, ge=1, description="tries of one request while the server is busy or away")
@@ -117,8 +144,12 @@ class TrainSettings(Value):
     """Manifest -> TrainingRun: LoRA fine-tuning."""
 
     after_build: bool = Field(False, description="start the finetune flow when a build has ended")
-    allow_untrainable: bool = Field(False, description="train on rows whose plans quote the prose: for demonstrations only")
-    model: str = Field("random", description="'random' (a tiny model with random weights), or a folder of a Hugging Face model")
+    allow_untrainable: bool = Field(
+        False, description="train on rows whose plans quote the prose: for demonstrations only"
+    )
+    model: str = Field(
+        "random", description="'random' (a tiny model with random weights), or a folder of a Hugging Face model"
+    )
     layouts: tuple[Layout, ...] = Field(("chapter-window",), min_length=1)
     max_tokens: int = Field(8_192, ge=64, description="longer rows are left out, and counted")
     steps: int = Field(20, ge=1)

@@ -34,6 +34,17 @@ class TextSource(Protocol):
     def rdf(self, book_id: str) -> bytes | None:
         """Return the book's catalogue record in RDF, if it lies beside the text."""
 
+    def fingerprint(self, book_id: str) -> str | None:
+        """Return a hash of the bytes that `files`, `read` and `rdf` would give, if no network is needed to tell."""
+
+
+class Identified(Protocol):
+    """What may shape a value: its identity is part of the value's key."""
+
+    @property
+    def identity(self) -> str:
+        """Model, vocabulary, sampling: never a URL or a secret."""
+
 
 class Tokenizer(Protocol):
     """Exact token counts of one model; part of the LLM's or the trainee's identity."""

@@ -1,0 +1,1 @@
+"""Order: which steps, for which books."""

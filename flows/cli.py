@@ -1,0 +1,194 @@
+"""`scriptorium`: the line of values from a terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from flows.inspect_data import look_at_file, read_status, show_status
+from flows.profiles import load_settings
+from schemas.errors import ConfigError, PipelineError
+
+app = typer.Typer(
+    help="Turn public-domain novels into training data for models that write books.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+EXIT_FAILED, EXIT_CONFIG = 1, 2
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
+Profile = Annotated[
+    str | None, typer.Option(help="demo, local, full, or a .toml file: what differs from the defaults.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every book and stage to standard error.")]
+Trainee = Annotated[str | None, typer.Option(help="Tokenizer of the model to be trained: a tiktoken name or a file.")]
+
+
+@app.command()
+def build(
+    source: Annotated[
+        str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")
+    ] = None,
+    catalogue: Annotated[
+        str | None, typer.Option(help="pg_catalog.csv or .csv.gz; else the RDF beside a text, else its header.")
+    ] = None,
+    books: Annotated[str | None, typer.Option(help="'all', or ids such as 84,1342.")] = None,
+    llm: Annotated[
+        str | None, typer.Option(help="'builtin' (no model), or the URL of an OpenAI-compatible server.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model id on that server.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder or s3:// URL of the data set.")] = None,
+    work: Annotated[
+        str | None, typer.Option(help="Folder or URL of unfinished work; default: work/ in the data set.")
+    ] = None,
+    reader_tokenizer: Annotated[
+        str | None, typer.Option(help="Tokenizer of the summarising model: a tiktoken name, a file, or 'server'.")
+    ] = None,
+    trainee_tokenizer: Trainee = None,
+    profile: Profile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Build trajectories from books, and a snapshot that holds them.
+
+    Without options it builds the three novels in samples/. What is done is never done twice: run the same
+    command again after a stop, and it goes on. Books of earlier builds stay in the data set.
+    """
+    overrides = {
+        "source.location": source,
+        "source.catalogue": catalogue,
+        "source.books": books,
+        "llm.url": llm,
+        "llm.model": model,
+        "out": out,
+        "work": work,
+        "tokens.reader": reader_tokenizer,
+        "tokens.trainee": trainee_tokenizer,
+    }
+    with _reporting(json=json, verbose=verbose) as console:
+        from flows.run_local import run_build  # Prefect takes seconds to import: not for --help
+
+        summary = run_build(load_settings(profile, overrides))
+        if json:
+            typer.echo(summary.to_json())
+        else:
+            from flows.summaries import print_build
+
+            print_build(summary, console)
+        if not summary.num_trajectories:
+            raise PipelineError(f"{summary.out}: the snapshot holds no trajectory; {summary.report} says why")
+
+
+@app.command()
+def finetune(
+    out: Annotated[str | None, typer.Argument(help="Folder or s3:// URL of the data set.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the optimiser.")] = None,
+    model: Annotated[str | None, typer.Option(help="'random', or the folder of a Hugging Face model.")] = None,
+    trainee_tokenizer: Trainee = None,
+    profile: Profile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Fine-tune a model with LoRA on the newest snapshot of a data set."""
+    overrides = {"out": out, "train.steps": steps, "train.model": model, "tokens.trainee": trainee_tokenizer}
+    with _reporting(json=json, verbose=verbose) as console:
+        from flows.run_local import run_finetune
+        from flows.summaries import print_training
+
+        result = run_finetune(load_settings(profile, overrides))
+        if json:
+            typer.echo(result.to_json())
+        else:
+            print_training(result, console)
+
+
+@app.command()
+def look(
+    file: Annotated[Path, typer.Argument(help="A raw text file of a book.")],
+    profile: Profile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show how one raw book is read: its ends, what was removed by which rule, its divisions."""
+    with _reporting(json=json, verbose=verbose) as console:
+        report, text = look_at_file(file, load_settings(profile, {}))
+        if json:
+            typer.echo(report.to_json())
+        else:
+            console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command()
+def status(
+    out: Annotated[str, typer.Argument(help="Folder or s3:// URL of the data set.")],
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Tell what a data set or an unfinished build holds, what is missing and what it cost."""
+    with _reporting(json=json, verbose=verbose) as console:
+        found = read_status(out)
+        if json:
+            typer.echo(found.to_json())
+        else:
+            show_status(found, console)
+
+
+@app.command()
+def verify(
+    out: Annotated[str, typer.Argument(help="Folder or s3:// URL of the data set.")],
+    trainee_tokenizer: Trainee = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Recompute every hash, count, offset and grammar check of the newest snapshot; exit code 1 when one is wrong."""
+    from flows.inspect_data import show_audit, verify_data
+
+    with _reporting(json=json, verbose=verbose) as console:
+        audit = verify_data(out, trainee_tokenizer)
+        if json:
+            typer.echo(audit.to_json())
+        else:
+            show_audit(audit, console)
+        if not audit.ok:
+            raise typer.Exit(EXIT_FAILED)
+
+
+@contextmanager
+def _reporting(*, json: bool, verbose: bool) -> Iterator[Console]:
+    """Send logs to standard error, and every expected failure to one line there with an exit code."""
+    level = logging.INFO if verbose or not sys.stderr.isatty() else logging.WARNING
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)
+    for name in ("flows", "tasks"):
+        logging.getLogger(name).setLevel(level)
+    try:
+        yield Console(stderr=json)
+    except ConfigError as error:
+        _fail(error, EXIT_CONFIG)
+    except PipelineError as error:
+        _fail(error, EXIT_FAILED)
+    except KeyboardInterrupt:
+        typer.echo("stopped; nothing is lost: run the same command to go on", err=True)
+        raise typer.Exit(130) from None  # 128 + SIGINT, as shells count
+
+
+def _fail(error: PipelineError, code: int) -> None:
+    typer.echo(f"scriptorium: {str(error).strip()}", err=True)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""A file, a data set -> what it holds, for people and for programs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from rich.console import Console
+from rich.table import Table
+from tasks.look import describe_book, render_look
+from tasks.segment import segment_book
+
+from schemas.books import LookReport, RawBook
+from schemas.errors import BookError, ConfigError, PipelineError
+from schemas.runs import Accounting, Ledger, Manifest, TokenTally
+from schemas.settings import Settings
+from schemas.value import Value
+from tasks.audit import Audit, audit_snapshot, require_manifest
+from tasks.backends.sources import file_of_path
+from tasks.backends.stores import open_store
+from tasks.backends.tokenizers import open_tokenizer
+from tasks.catalogue import read_header
+from tasks.clean import clean_book
+from tasks.decoding import decode_text
+from tasks.opening import BUILD_FILE, work_location
+from tasks.protocols import Store
+from tasks.shard import read_head
+
+
+class Status(Value):
+    """What a data set or an unfinished build holds."""
+
+    out: str
+    snapshot: int | None = None
+    created: str | None = None
+    accounting: Accounting | None = None
+    trajectories: dict[str, dict[str, int]] = Field(default_factory=dict)
+    tokens: TokenTally | None = None
+    ledger: Ledger | None = None
+    models: dict[str, str] = Field(default_factory=dict)
+    work: dict[str, int] = Field(default_factory=dict, description="books that have a value of each stage")
+    build: int | None = Field(default=None, description="books of the last build")
+    missing: tuple[str, ...] = Field(default=(), description="those of them without an outcome")
+
+
+def look_at_file(file: Path, settings: Settings) -> tuple[LookReport, str]:
+    """Return how one raw file is read, as a report and as text.
+
+    Raises:
+        ConfigError: the file cannot be read.
+        PipelineError: it is no text of a book.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{file}: it cannot be read: {error.strerror}") from error
+    known = file_of_path(file.absolute())
+    try:
+        entry = read_header(decode_text(data)[0], known.book_id if known else None)
+        raw = RawBook(entry=entry, file=file.name, source_sha256=hashlib.sha256(data).hexdigest(), data=data)
+        clean = clean_book(raw, settings.clean)
+        report = describe_book(clean, segment_book(clean, settings.segment))
+    except BookError as error:
+        raise PipelineError(f"{file}: {error.detail}") from error
+    return report, render_look(report)
+
+
+def read_status(out: str) -> Status:
+    """Return what lies at `out`; ConfigError where neither a snapshot nor a build is there."""
+    store = open_store(out)
+    manifest = read_head(store)
+    work = open_store(work_location(Settings(out=out)))
+    books: dict[str, set[str]] = defaultdict(set)
+    for key in work.keys(""):
+        stage, _, rest = key.partition("/")
+        if rest.endswith(".json.zst"):
+            books[stage].add(rest.rsplit("/", 1)[0])
+    if manifest is None and not books:
+        raise ConfigError(
+            f"{out}: neither a snapshot nor an unfinished build there; build one: scriptorium build --out {out}"
+        )
+    build = _read_build(work)
+    found = {} if manifest is None else _of_manifest(manifest)
+    return Status(
+        out=out,
+        work={stage: len(ids) for stage, ids in sorted(books.items())},
+        build=None if build is None else len(build),
+        missing=tuple(book_id for book_id in build or () if book_id not in books["outcome"]),
+        **found,
+    )
+
+
+def show_status(status: Status, console: Console) -> None:
+    """Print a status for a person."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    if status.snapshot is None:
+        table.add_row("snapshot", "none yet")
+    else:
+        table.add_row("snapshot", f"{status.snapshot} of {status.created}")
+    if status.accounting is not None and status.tokens is not None and status.ledger is not None:
+        books, tokens, ledger = status.accounting.books, status.tokens, status.ledger
+        table.add_row(
+            "books", f"{books.in_} in = {books.out} out + {books.num_rejected} rejected {books.rejected or ''}"
+        )
+        for layout, splits in status.trajectories.items():
+            table.add_row(layout, ", ".join(f"{number} {split}" for split, number in splits.items()) or "none")
+        table.add_row("tokens", f"{tokens.total:,}: {tokens.plan:,} of plans, {tokens.prose:,} of prose")
+        table.add_row("answers", f"{ledger.calls} asked, {ledger.replayed} replayed, {ledger.seconds:.1f} s")
+    table.add_row("work", ", ".join(f"{number} {stage}" for stage, number in status.work.items()) or "none")
+    if status.build is not None:
+        missing = (
+            f"{len(status.missing)} missing: {', '.join(status.missing[:10])}" if status.missing else "none missing"
+        )
+        table.add_row("last build", f"{status.build} books, {missing}")
+    console.print(table, highlight=False, soft_wrap=True)
+
+
+def verify_data(out: str, trainee: str | None) -> Audit:
+    """Check the newest snapshot at `out`.
+
+    Raises:
+        ConfigError: the tokenizer that the manifest names cannot be opened.
+        PipelineError: there is no snapshot.
+    """
+    store = open_store(out)
+    manifest = require_manifest(read_head(store), out)
+    tokenizer = open_tokenizer(trainee or _tokenizer_of(manifest))
+    if tokenizer.identity != manifest.models["trainee"]:
+        raise ConfigError(
+            f"{out}: its tokens were counted with {manifest.models['trainee']}, not with {tokenizer.identity}; "
+            "give that file as --trainee-tokenizer"
+        )
+    return audit_snapshot(manifest, store, tokenizer)
+
+
+def show_audit(audit: Audit, console: Console) -> None:
+    """Print an audit for a person."""
+    checked = ", ".join(f"{number} {what}" for what, number in audit.checked.items())
+    console.print(f"checked {checked}", highlight=False, soft_wrap=True)
+    for problem in audit.problems:
+        console.print(f"- {problem}", highlight=False, markup=False, soft_wrap=True)
+    console.print("all as it should be" if audit.ok else f"{audit.num_problems} problems", highlight=False)
+
+
+def _of_manifest(manifest: Manifest) -> dict[str, Any]:
+    return {
+        "snapshot": manifest.version,
+        "created": manifest.created,
+        "accounting": manifest.accounting,
+        "trajectories": manifest.trajectories,
+        "tokens": manifest.tokens,
+        "ledger": manifest.ledger,
+        "models": manifest.models,
+    }
+
+
+def _read_build(work: Store) -> list[str] | None:
+    try:
+        return [str(book_id) for book_id in json.loads(work.get(BUILD_FILE))["book_ids"]]
+    except FileNotFoundError:
+        return None
+
+
+def _tokenizer_of(manifest: Manifest) -> str:
+    return str(Settings.model_validate(manifest.settings).tokens.trainee)

@@ -1,0 +1,118 @@
+"""What a run says at its end: one object for programs, a few lines for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from schemas.runs import Accounting, Ledger, Manifest, Outcome, Tally, TokenTally, TrainingResult
+from schemas.settings import Settings
+from schemas.value import Value
+from tasks.shard import UNAVAILABLE
+
+
+class BuildSummary(Value):
+    """What `scriptorium build` has made and where it lies."""
+
+    out: str
+    version: int
+    is_new: bool
+    books: Tally
+    accounting: Accounting
+    trajectories: dict[str, dict[str, int]]
+    tokens: TokenTally
+    ledger: Ledger
+    report: str
+    trainable: bool
+    seconds: float
+    unavailable: tuple[str, ...] = ()
+    training: TrainingResult | None = None
+
+    @property
+    def num_trajectories(self) -> int:
+        """Rows of all layouts and splits."""
+        return sum(sum(splits.values()) for splits in self.trajectories.values())
+
+
+def summarize_build(
+    outcomes: Sequence[Outcome],
+    manifest: Manifest,
+    settings: Settings,
+    *,
+    is_new: bool,
+    trainable: bool,
+    seconds: float,
+) -> BuildSummary:
+    """Return what a build did: its own books, and the snapshot they are in."""
+    reasons = Counter(outcome.rejection.reason for outcome in outcomes if outcome.rejection)
+    num_out = sum(outcome.status == "out" for outcome in outcomes)
+    return BuildSummary(
+        out=settings.out,
+        version=manifest.version,
+        is_new=is_new,
+        books=Tally(in_=len(outcomes), out=num_out, rejected=dict(sorted(reasons.items()))),
+        accounting=manifest.accounting,
+        trajectories=manifest.trajectories,
+        tokens=manifest.tokens,
+        ledger=manifest.ledger,
+        report=f"{settings.out.rstrip('/')}/report/index.html",
+        trainable=trainable,
+        seconds=round(seconds, 1),
+        unavailable=tuple(o.book_id for o in outcomes if o.rejection and o.rejection.reason == UNAVAILABLE),
+    )
+
+
+def print_build(summary: BuildSummary, console: Console) -> None:
+    """Print a build's summary."""
+    books = summary.books
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_row("books", f"{books.in_} in = {books.out} out + {books.num_rejected} rejected{_reasons(books)}")
+    for layout, splits in summary.trajectories.items():
+        shown = ", ".join(f"{number} {split}" for split, number in splits.items())
+        refused = summary.accounting.layouts[layout].refused
+        table.add_row(layout, f"{sum(splits.values())} trajectories ({shown or 'none'}){_refused(refused)}")
+    tokens = summary.tokens
+    table.add_row(
+        "tokens", f"{tokens.total:,} in all: {tokens.plan:,} of plans and {tokens.prose:,} of prose as targets"
+    )
+    table.add_row("data set", f"{summary.out} (snapshot {summary.version}{'' if summary.is_new else ', unchanged'})")
+    table.add_row("report", summary.report)
+    if summary.training is not None:
+        _add_training(table, summary.training)
+    table.add_row("time", f"{summary.seconds:.1f} s")
+    console.print(table, highlight=False, soft_wrap=True)
+    if not summary.trainable:
+        note = "Note: plans are extractive and quote the prose, so rows are marked trainable=false"
+        trained = "; train.allow_untrainable = true trained on them for demonstration only" if summary.training else ""
+        console.print(f"{note}{trained}.", highlight=False, soft_wrap=True)
+    if summary.unavailable:
+        listed = ", ".join(summary.unavailable[:10])
+        console.print(
+            f"Not to be had this time: {listed}; run the same command again.", highlight=False, soft_wrap=True
+        )
+
+
+def print_training(result: TrainingResult, console: Console) -> None:
+    """Print a training run's summary."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    _add_training(table, result)
+    console.print(table, highlight=False, soft_wrap=True)
+
+
+def _add_training(table: Table, result: TrainingResult) -> None:
+    losses = f"loss {result.first_loss:.3f} -> {result.last_loss:.3f}, least gradient norm {result.min_grad_norm:.3g}"
+    table.add_row("training", f"{result.steps} steps over {result.num_samples} rows on {result.device}: {losses}")
+    table.add_row("adapter", result.adapter)
+
+
+def _reasons(books: Tally) -> str:
+    return (
+        f" ({', '.join(f'{number} {reason}' for reason, number in books.rejected.items())})" if books.rejected else ""
+    )
+
+
+def _refused(refused: dict[str, int]) -> str:
+    return f"; refused: {', '.join(f'{number} {reason}' for reason, number in refused.items())}" if refused else ""

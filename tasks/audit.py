@@ -1,0 +1,145 @@
+"""Data set -> Audit: every hash, count, offset and grammar check of a snapshot, computed again from its files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+import pyarrow.parquet as pq
+
+from schemas.errors import PipelineError
+from schemas.runs import Manifest, ShardInfo, ShardKind
+from schemas.trajectories import Trajectory
+from schemas.value import Value
+from tasks.grammar import messages
+from tasks.protocols import Store, Tokenizer
+from tasks.shard import bucket_of, content_digest, total
+from tasks.tables import SCHEMAS, Row, count_rows
+from tasks.trajectory_checks import check_trajectory
+
+MAX_PROBLEMS = 100  # a person reads the first ones; the count is exact
+
+
+class Audit(Value):
+    """What `scriptorium verify` found."""
+
+    ok: bool
+    checked: dict[str, int]
+    num_problems: int
+    problems: tuple[str, ...]
+
+
+def audit_snapshot(manifest: Manifest, store: Store, trainee: Tokenizer) -> Audit:
+    """Check a snapshot against its manifest and against the grammar.
+
+    Args:
+        manifest: the snapshot.
+        store: the data set.
+        trainee: the tokenizer that the manifest names; token counts are computed again with it.
+    """
+    checked: Counter[str] = Counter()
+    problems: list[str] = []
+    recounted: list[ShardInfo] = []
+    buckets: dict[int, list[ShardInfo]] = defaultdict(list)
+    for shard in manifest.shards:
+        buckets[shard.bucket].append(shard)
+    for bucket, shards in sorted(buckets.items()):
+        rows: dict[ShardKind, list[Row]] = {"trajectories": [], "books": [], "rejected": []}
+        for shard in shards:
+            found, read = _check_shard(shard, store)
+            problems.extend(found)
+            rows[shard.kind].extend(read)
+            recounted.append(shard.model_copy(update={"rows": len(read), "counts": count_rows(shard.kind, read)}))
+            checked[f"{shard.kind} rows"] += len(read)
+        checked["shards"] += len(shards)
+        problems.extend(_check_bucket(bucket, rows, manifest.num_buckets))
+        problems.extend(_check_trajectories(rows, trainee))
+    problems.extend(_check_totals(manifest, recounted))
+    return Audit(
+        ok=not problems, checked=dict(checked), num_problems=len(problems), problems=tuple(problems[:MAX_PROBLEMS])
+    )
+
+
+def _check_shard(shard: ShardInfo, store: Store) -> tuple[list[str], list[Row]]:
+    try:
+        data = store.get(shard.path)
+    except FileNotFoundError:
+        return [f"{shard.path}: the shard is missing"], []
+    problems = []
+    if len(data) != shard.bytes:
+        problems.append(f"{shard.path}: {len(data)} bytes, the manifest says {shard.bytes}")
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != shard.sha256 or shard.path.rsplit("/", 1)[-1] != f"{sha256}.parquet":
+        problems.append(f"{shard.path}: its sha256 is {sha256}, the manifest says {shard.sha256}")
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (OSError, ValueError) as error:
+        return [*problems, f"{shard.path}: it cannot be read: {error}"], []
+    if not table.schema.equals(SCHEMAS[shard.kind]):
+        problems.append(f"{shard.path}: its columns are not those of {shard.kind}")
+    rows: list[Row] = table.to_pylist()
+    if len(rows) != shard.rows:
+        problems.append(f"{shard.path}: {len(rows)} rows, the manifest says {shard.rows}")
+    if shard.kind == "trajectories" and any(row.get("split") != shard.split for row in rows):
+        problems.append(f"{shard.path}: rows of another split than {shard.split}")
+    if count_rows(shard.kind, rows) != shard.counts:
+        problems.append(f"{shard.path}: its counts differ from the manifest's")
+    return problems, rows
+
+
+def _check_bucket(bucket: int, rows: dict[ShardKind, list[Row]], num_buckets: int) -> Iterator[str]:
+    """Every book once, out or rejected, in its bucket; every trajectory of a book that is out."""
+    seen = Counter(row["book_id"] for row in rows["books"])
+    seen.update(row["book_id"] for row in rows["rejected"] if row["level"] == "book")
+    yield from (f"book {book_id}: {number} times in the snapshot" for book_id, number in seen.items() if number > 1)
+    strays = [book_id for book_id in seen if bucket_of(book_id, num_buckets) != bucket]
+    yield from (f"book {book_id}: in bucket {bucket}, not its own" for book_id in strays)
+    ids = Counter(row["trajectory_id"] for row in rows["trajectories"])
+    yield from (f"trajectory {name}: {number} times" for name, number in ids.items() if number > 1)
+    with_rows, out = {row["book_id"] for row in rows["trajectories"]}, {row["book_id"] for row in rows["books"]}
+    yield from (f"book {book_id}: out, but without a trajectory" for book_id in sorted(out - with_rows))
+    yield from (f"book {book_id}: trajectories of a book that is not out" for book_id in sorted(with_rows - out))
+
+
+def _check_trajectories(rows: dict[ShardKind, list[Row]], trainee: Tokenizer) -> Iterator[str]:
+    books = {row["book_id"]: row for row in rows["books"]}
+    for row in rows["trajectories"]:
+        book = books.get(row["book_id"])
+        if book is None:
+            continue  # said already
+        name = row["trajectory_id"]
+        try:
+            trajectory = Trajectory.model_validate({key: value for key, value in row.items() if key != "messages"})
+        except ValueError as error:
+            yield f"trajectory {name}: {error}"
+            continue
+        yield from (f"trajectory {name}: {problem}" for problem in check_trajectory(trajectory, book["text"], trainee))
+        if messages(trajectory.stages) != row["messages"]:
+            yield f"trajectory {name}: its messages differ from its stages"
+        if trajectory.split != book["split"] or trajectory.source_sha256 != book["source_sha256"]:
+            yield f"trajectory {name}: split or source differ from its book's"
+
+
+def _check_totals(manifest: Manifest, shards: Sequence[ShardInfo]) -> Iterator[str]:
+    accounting, trajectories, tokens = total(shards)
+    for name, found, said in (
+        ("accounting", accounting, manifest.accounting),
+        ("trajectories", trajectories, manifest.trajectories),
+        ("tokens", tokens, manifest.tokens),
+    ):
+        if found != said:
+            yield f"manifest {manifest.version}: {name} is {found}, it says {said}"
+    books = manifest.accounting.books
+    if books.in_ != books.out + books.num_rejected:
+        yield f"manifest {manifest.version}: {books.in_} books in, {books.out} out and {books.num_rejected} rejected"
+    if content_digest(manifest.shards) != manifest.content_sha256:
+        yield f"manifest {manifest.version}: its content hash is wrong"
+
+
+def require_manifest(manifest: Manifest | None, out: str) -> Manifest:
+    """Return the manifest; PipelineError with one clear line where there is none."""
+    if manifest is None:
+        raise PipelineError(f"{out}: no snapshot there; build one first: scriptorium build --out {out}")
+    return manifest

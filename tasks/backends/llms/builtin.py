@@ -1,0 +1,34 @@
+"""Request -> answer without a model or a network: sentences of the text itself, and measured facts."""
+
+from __future__ import annotations
+
+from schemas.settings import LLMSettings
+from tasks import extractive
+from tasks.backends.answers import AnswerStore
+from tasks.backends.llms.engine import Completion, Engine
+from tasks.extractive import answer_extractively
+from tasks.keys import code_digest
+from tasks.protocols import Request
+
+
+class BuiltinLLM(Engine):
+    """The extractive default: every call is answered from `request.inputs`, the same way every time."""
+
+    def __init__(self, settings: LLMSettings, store: AnswerStore) -> None:
+        super().__init__(settings, store, model="builtin/extractive", revision=code_digest(extractive.__name__)[:12])
+
+    @property
+    def trainable(self) -> bool:
+        """No: its plans quote the prose that they are plans of."""
+        return False
+
+    def keyed(self, request: Request, messages: list[dict[str, str]]) -> list[dict[str, str]]:
+        """Return the call and its inputs: the messages shape nothing."""
+        return [{"role": request.call, "content": request.inputs.model_dump_json()}]
+
+    async def complete(
+        self, request: Request, messages: list[dict[str, str]], seed: int, num_samples: int
+    ) -> list[Completion]:
+        """Answer from the inputs; all samples are equal."""
+        text = answer_extractively(request.call, request.inputs).model_dump_json()
+        return [Completion(text)] * num_samples

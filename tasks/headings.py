@@ -1,0 +1,232 @@
+"""A short block of text -> the heading that it may be: keyword and number, number alone, named section, title."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from schemas.books import Kind, Level
+
+LEVELS: dict[str, Level] = {
+    "volume": "volume", "vol": "volume", "tome": "volume",
+    "part": "part", "epoch": "part", "period": "part", "phase": "part",
+    "book": "book",
+}  # fmt: skip
+CHAPTER_KEYS = (
+    "chapter|chapt|chap|letter|stave|canto|section|adventure|episode|story|tale|night|sketch|fytte|fit|instalment"
+    "|chapitre|kapitel|hoofdstuk|capitolo|cap[ií]tulo"
+)
+LOOSE_KEYS = frozenset({"night", "story", "tale", "episode", "adventure", "sketch"})  # 'The Last Night' is a title
+UNITS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen \
+eighteen nineteen".split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth \
+fifteenth sixteenth seventeenth eighteenth nineteenth".split()
+TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split()
+LAST = 9_999  # 'the last': whatever number comes next
+
+WORD_NUMBERS: dict[str, int] = {
+    **{word: number for number, word in enumerate(UNITS, 1)},
+    **{word: number for number, word in enumerate(ORDINALS, 1)},
+    **{word: number for number, word in zip(range(20, 100, 10), TENS, strict=True)},
+    **{word: number for number, word in zip(range(20, 100, 10), TENTHS, strict=True)},
+    "last": LAST,
+}
+ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+
+WORD = "(?:" + "|".join(sorted(WORD_NUMBERS, key=len, reverse=True)) + ")"
+WORD_NUMBER = rf"(?:{'|'.join(TENS)})[- ]{WORD}|{WORD}"
+NUMBER = rf"(?:\d{{1,3}}\.)?(?:\d{{1,3}}|[ivxlcdm]+|{WORD_NUMBER})"
+SEPARATOR = r"[\s.:,;)\]—–_*=-]*"
+KEYWORDED = re.compile(
+    rf"(?P<label>(?P<key>{'|'.join(LEVELS)}|{CHAPTER_KEYS})\b\.?\s*(?:the\s+|no\.?\s*|number\s+)?"
+    rf"(?P<number>{NUMBER})(?![\w’'])\.?)(?P<gap>{SEPARATOR})(?P<title>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+INVERTED = re.compile(
+    rf"(?P<label>(?:the\s+)?(?P<number>(?:(?:{'|'.join(TENS)})[- ])?(?:{'|'.join(ORDINALS + TENTHS)}|last))\s+"
+    rf"(?P<key>{'|'.join(LEVELS)}|{CHAPTER_KEYS})\b\.?)(?P<gap>{SEPARATOR})(?P<title>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+TRAILING_VOLUME = re.compile(r".{3,80}[\s.,—–-]((?:volume|vol\.?|book|part)\s+(?:the\s+)?[\w-]+\.?)$", re.IGNORECASE | re.DOTALL)
+BARE = re.compile(rf"(?P<number>[IVXLC]+|\d{{1,3}}|{WORD_NUMBER})\.?", re.IGNORECASE)
+TITLED = re.compile(r"(?P<number>[IVXLC]+|\d{1,3})(?P<gap>[.:)]?[\s—–_-]+|[.:])(?P<title>\S.*)", re.DOTALL)
+SPACED = re.compile(r"(?:\S ){3,}\S\.?")
+QUOTES = "\"'“‘«"  # speech
+EDGES = " _*=[]()#~—–-|+\n"
+
+POSSESSIVE = r"(?:(?:the|an?|some|author|editor|translator|publisher|original|general|prefatory|introductory|short)(?:.?s.?)? )*"
+OF_WHAT = r"(?: (?:to|by|of|for|from|on|about|concerning)\b.{1,60})?"
+NAMED: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(rf"{POSSESSIVE}(?:{words}){OF_WHAT}[.:]?", re.IGNORECASE))
+    for kind, words in (
+        (
+            "front",
+            "preface|foreword|introduction|dedication|advertisement|note|remarks?|explanatory|explanation|notice|proem"
+            "|apology|acknowledge?ments?|to the reader|(?:publisher|editor|author|translator)s? to the reader"
+            "|bibliographical note|biographical (?:note|sketch)|dramatis person(?:ae|æ)|persons of the story|etymology"
+            "|introductory",
+        ),
+        ("narrative", "prologue|epilogue|prelude|finale|interlude|intermezzo|conclusion|l.envoi|envoi|postlude|coda"),
+        (
+            "back",
+            "appendix|appendices|(?:foot|end)?notes|glossary|index|bibliography|afterword|errata|colophon|corrigenda"
+            "|advertisements|vocabulary|chronology",
+        ),
+    )
+)  # fmt: skip
+NAMED_TITLE = re.compile(r"(?P<label>prologue|epilogue|prelude|finale|conclusion)(?P<gap>[.:]|\s*[—–-]+|\n)\s*(?P<title>\S.*)", re.I | re.DOTALL)
+CONTENTS = re.compile(
+    r"\W*(?:(?:the |table of |list of )*(?:contents|chapters|illustrations|plates)|table des mati[eè]res|inhalt|inhoud)\W*(?:\n|$)",
+    re.IGNORECASE,
+)
+BOOK_END = re.compile(r"\W*(?:the end|finis|end of (?:the )?(?:\w+ )?(?:book|volume|part|story|novel|\w+ (?:volume|part|book)))\b.{0,60}$", re.I)
+
+MAX_CHARS = 320  # a heading with a summary of its chapter is no longer
+MAX_LINES = 5
+MAX_TITLE_WORDS = 16  # of a title after a bare number
+
+
+class Heading(NamedTuple):
+    """What a block says if it is a heading; `family` tells which blocks are numbered together."""
+
+    family: str
+    level: Level
+    kind: Kind
+    number: int | None
+    label: str
+    title: str
+
+
+def parse_heading(text: str, num_lines: int) -> Heading | None:
+    """Return the heading that a block's form shows, or None; titles without number or name have no form."""
+    if len(text) > MAX_CHARS or num_lines > MAX_LINES:
+        return None
+    bare = strip_edges(text)
+    if not bare or bare[0].islower() or bare[0] in QUOTES or is_list_of_headings(bare):
+        return None
+    return parse_keyword(bare) or parse_number(bare, num_lines) or parse_name(bare)
+
+
+def is_list_of_headings(text: str) -> bool:
+    """Return whether a later line of a block has the keyword of the first: a piece of a table of contents."""
+    lines = text.split("\n")
+    first = KEYWORDED.match(lines[0]) if len(lines) > 1 else None
+    if first is None:
+        return False
+    others = (KEYWORDED.match(line.strip()) for line in lines[1:])
+    return any(other is not None and other["key"].lower() == first["key"].lower() for other in others)
+
+
+def strip_edges(text: str) -> str:
+    """Return text without emphasis and brackets around it, letters that stood apart joined."""
+    bare = text.strip(EDGES)
+    return bare.replace(" ", "") if SPACED.fullmatch(bare) else bare
+
+
+def parse_keyword(text: str) -> Heading | None:
+    """Return a heading such as 'CHAPTER IV. The Storm', 'Book the First', 'SECOND EPOCH'."""
+    found = KEYWORDED.match(text) or INVERTED.match(text)
+    if found is None:
+        if (trailing := TRAILING_VOLUME.match(text)) and text.upper() == text:
+            inner = parse_keyword(trailing[1])
+            return inner._replace(label=" ".join(text.split()), title="") if inner else None
+        return None
+    title, number = " ".join(found["title"].split()), parse_numeral(found["number"])
+    if number is None or (title and not is_title_after(found["gap"], title)):
+        return None
+    key = found["key"].lower()
+    if number == LAST and key in LOOSE_KEYS:
+        return None
+    level = LEVELS.get(key, "chapter")
+    return Heading(level if key in LEVELS else key, level, "narrative", number, found["label"], title.strip(EDGES))
+
+
+def is_title_after(gap: str, title: str) -> bool:
+    """Return whether words after a number are a title, not a sentence that goes on ('Part I have read')."""
+    has_mark = any(mark in gap for mark in ".:—–-\n)]")
+    return has_mark or not title.lstrip("\"'“‘_").lstrip()[:1].islower()
+
+
+def parse_number(text: str, num_lines: int) -> Heading | None:
+    """Return a heading such as 'IV', '4.', 'Four', 'IV. The Storm', '4 THE STORM'."""
+    if found := BARE.fullmatch(text):
+        number = parse_numeral(found["number"])
+        if number is None or not text[0].isupper() and not text[0].isdigit():
+            return None
+        return Heading(f"{style_of(found['number'])} alone", "chapter", "narrative", number, text, "")
+    found = TITLED.match(text)
+    if found is None or num_lines > 3:
+        return None
+    title, number = " ".join(found["title"].split()), parse_numeral(found["number"])
+    if number is None or not is_number_title(found["number"], found["gap"], title):
+        return None
+    label = text[: found.end("number")] + found["gap"].strip(" —–_-\n")
+    return Heading(f"{style_of(found['number'])} and title", "chapter", "narrative", number, label, title.strip(EDGES))
+
+
+def is_number_title(number: str, gap: str, title: str) -> bool:
+    """Return whether words after a bare number read as a title: short, capital first, no sentence."""
+    words = title.split()
+    is_caps = title.upper() == title and any(letter.isalpha() for letter in title)
+    if len(words) > (2 * MAX_TITLE_WORDS if is_caps else MAX_TITLE_WORDS) or title[-1] in ",;":
+        return False
+    if gap.strip() == "" and len(gap) < 2 and not (is_caps and number != "I"):
+        return False
+    first = title.lstrip("\"'“‘_([")[:1]
+    if not first or first.islower() or (title[-1] == "." and not is_caps and len(words) > MAX_TITLE_WORDS // 2):
+        return False
+    return True
+
+
+def style_of(number: str) -> str:
+    """Return how a number is written."""
+    if number.isdigit():
+        return "arabic"
+    return "roman" if set(number.upper()) <= set(ROMAN) else "word"
+
+
+def parse_name(text: str) -> Heading | None:
+    """Return a section that has a customary name: 'PREFACE', 'Epilogue', "Translator's Note", 'APPENDIX'."""
+    line = " ".join(text.split())
+    if len(line) > 90:
+        return None
+    for kind, pattern in NAMED:
+        if pattern.fullmatch(line):
+            return Heading(f"named {kind}", "chapter", kind, None, line, "")
+    if found := NAMED_TITLE.match(text):
+        return Heading("named narrative", "chapter", "narrative", None, found["label"], " ".join(found["title"].split()))
+    return None
+
+
+@lru_cache(maxsize=4096)
+def parse_numeral(text: str) -> int | None:
+    """Return the value of '12', 'XII', 'twelfth', 'twenty-one', of '2.XII' its last part; None where it is none."""
+    tail = text.rpartition(".")[2].lower()
+    if tail.isdigit():
+        return int(tail)
+    if tail in WORD_NUMBERS:
+        return WORD_NUMBERS[tail]
+    parts = re.split(r"[- ]", tail)
+    if len(parts) == 2 and parts[0] in TENS and parts[1] in WORD_NUMBERS:
+        return WORD_NUMBERS[parts[0]] + WORD_NUMBERS[parts[1]]
+    return parse_roman(tail.upper())
+
+
+def parse_roman(text: str) -> int | None:
+    """Return the value of a roman number; misprints such as 'XVLIII' or 'IIII' are read as they add up."""
+    if not text or not set(text) <= set(ROMAN):
+        return None
+    values = [ROMAN[letter] for letter in text]
+    total = 0
+    for value, after in zip(values, [*values[1:], 0], strict=True):
+        total += -value if value < after else value
+    return total if 0 < total < 400 else None
+
+
+def is_number_heading(line: str) -> bool:
+    """Return whether a single line is a keyword and a number and nothing else: 'CHAPTER IV.'"""
+    if len(line) > 80 or (found := KEYWORDED.fullmatch(strip_edges(line))) is None:
+        return False
+    return not found["title"] and parse_numeral(found["number"]) is not None

@@ -1,0 +1,144 @@
+"""What shapes a value -> its key: code, prompts, settings, seams, versions, inputs."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
+from typing import Any
+
+from schemas.value import Value
+
+FIRST_PARTY = ("schemas", "tasks")
+UNHASHED = {"schemas.settings"}  # settings enter a key by value, group by group
+PROMPTS = Path(__file__).parent / "prompts"
+
+
+def hash_json(value: object) -> str:
+    """Return the sha256 of a value's canonical JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def stage_key(
+    stage: Callable[..., Any], settings: Value | None, inputs: tuple[str, ...], seams: Mapping[str, str]
+) -> str:
+    """Return the key of the value that a stage makes.
+
+    Args:
+        stage: the function; its module is its name, and its code is part of the key.
+        settings: its own group.
+        inputs: sha256 of each input value (for fetch, of the bytes).
+        seams: identity of each seam that shapes the value, by argument name.
+    """
+    return hash_json(
+        {
+            "stage": stage_name(stage),
+            "code": code_digest(stage.__module__),
+            "settings": settings.digest() if settings is not None else None,
+            "inputs": inputs,
+            "seams": dict(seams),
+        }
+    )
+
+
+def stage_name(stage: Callable[..., Any]) -> str:
+    """Return the name of a stage: its module's."""
+    return stage.__module__.rsplit(".", 1)[-1]
+
+
+@cache
+def code_digest(module: str) -> str:
+    """Return a hash of a module, the first-party modules it imports, its prompts, and the packages they import.
+
+    Comments and layout do not count; an edited line, prompt or installed version does.
+    """
+    sources, packages = _closure(module)
+    uses_prompts = any("prompts" in source for source in sources.values())
+    return hash_json(
+        {
+            "sources": {name: hashlib.sha256(source.encode()).hexdigest() for name, source in sources.items()},
+            "prompts": prompt_digests() if uses_prompts else {},
+            "versions": {name: package_version(name) for name in sorted(packages)},
+            "python": platform.python_version(),
+        }
+    )
+
+
+@cache
+def prompt_digests() -> dict[str, str]:
+    """Return the sha256 of every prompt file, by name."""
+    return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(PROMPTS.glob("*.md"))}
+
+
+@cache
+def package_version(package: str) -> str:
+    """Return the installed version of the distribution that a top-level import comes from."""
+    distributions = _distributions().get(package, [package])
+    try:
+        return version(distributions[0])
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
+def _closure(module: str) -> tuple[dict[str, str], set[str]]:
+    """Follow imports from a module: canonical source of each first-party one, names of the other packages."""
+    sources: dict[str, str] = {}
+    packages: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in sources or name in UNHASHED:
+            continue
+        tree = ast.parse(_source(name))
+        sources[name] = ast.unparse(tree)
+        for imported in _imports(tree):
+            top = imported.split(".", 1)[0]
+            if top in FIRST_PARTY:
+                waiting.append(imported)
+            elif top not in sys.stdlib_module_names:
+                packages.add(top)
+    return dict(sorted(sources.items())), packages
+
+
+def _source(module: str) -> str:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        return ""
+    return Path(spec.origin).read_text(encoding="utf-8")
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names if _is_module(node.module, alias.name))
+    return names
+
+
+def _is_module(package: str, name: str) -> bool:
+    return (
+        package.split(".", 1)[0] in FIRST_PARTY
+        and importlib.util.find_spec(package) is not None
+        and (_submodule_exists(package, name))
+    )
+
+
+def _submodule_exists(package: str, name: str) -> bool:
+    spec = importlib.util.find_spec(package)
+    locations = spec.submodule_search_locations if spec else None
+    return bool(locations) and any(Path(place, f"{name}.py").exists() for place in locations or ())

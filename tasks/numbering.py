@@ -1,0 +1,120 @@
+"""Numbered headings -> the chain of them that counts up, by dynamic programming over steps and restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tasks.headings import LAST
+
+LOOK_BACK = 60  # headings: a chain does not pass over more candidates than that
+NEXT, NEXT_OTHER_STYLE, GAP, REPEAT, JUMP = 2.0, 1.0, 0.5, -0.5, -3.0  # rewards of a step
+RESTART_IN_CONTAINER, SECOND_IN_CONTAINER, RESTART, RESTART_OTHER_STYLE = 1.5, 0.5, -0.5, 0.0
+LARGEST_GAP = 4  # numbers that a source may have lost or misprinted
+LATE_START = -1.0
+LOWER_RANK = 0.2  # weight of bare numbers where keywords number the chapters: they count sections within them
+EMPTY_WORDS, EMPTY, SHORT = 20, -2.5, -0.5  # a body of so few words is a contents line's; of a few more, doubtful
+MIN_CHAIN, MIN_COVERAGE = 2, 0.3  # headings, and the share of the text between the first and the last
+
+
+class Numbered(NamedTuple):
+    """A candidate heading: where it stands and how it counts.
+
+    `rank`: 2 keyword and number, 1 number and title, 0 number alone. `container`: how many volumes, parts or
+    books have begun before it. `body`: words up to the next candidate.
+    """
+
+    block: int
+    family: str
+    number: int
+    rank: int
+    container: int
+    start: int
+    body: int
+
+
+def find_chain(candidates: Sequence[Numbered], num_chars: int, min_words: int) -> list[Numbered]:
+    """Return the candidates that number the book's chapters, in order; empty where nothing counts up."""
+    for rank in (2, 1, 0):
+        own = [one for one in candidates if one.rank == rank]
+        chain = best_chain(own, rank, min_words)
+        if len(chain) >= MIN_CHAIN and chain[-1].start - chain[0].start >= MIN_COVERAGE * num_chars:
+            return fill_gaps(best_chain(candidates, rank, min_words), candidates)
+    return []
+
+
+def fill_gaps(chain: Sequence[Numbered], candidates: Sequence[Numbered]) -> list[Numbered]:
+    """Return the chain with headings put back whose number is misprinted: alone between two that leave one out."""
+    filled: list[Numbered] = []
+    for one, after in zip(chain, [*chain[1:], None], strict=False):
+        filled.append(one)
+        if after is None or after.number - one.number != 2:
+            continue
+        between = [other for other in candidates if one.block < other.block < after.block and other.family == one.family]
+        if len(between) == 1:
+            filled.append(between[0]._replace(number=one.number + 1))
+    return filled
+
+
+def best_chain(candidates: Sequence[Numbered], main_rank: int, min_words: int) -> list[Numbered]:
+    """Return the chain with the highest sum of rewards; empty unless some chain has a positive one."""
+    values: list[float] = []
+    before: list[int] = []
+    for index, one in enumerate(candidates):
+        own = body_reward(one, min_words)
+        weight = 1.0 if one.rank == main_rank else LOWER_RANK
+        best, best_before = start_reward(one), -1
+        for other in range(max(0, index - LOOK_BACK), index):
+            reward = step_reward(candidates[other], one)
+            value = values[other] + (reward * weight if reward > 0 else reward)
+            if value > best:
+                best, best_before = value, other
+        values.append(best + own)
+        before.append(best_before)
+    return trace_back(candidates, values, before)
+
+
+def trace_back(candidates: Sequence[Numbered], values: Sequence[float], before: Sequence[int]) -> list[Numbered]:
+    """Return the chain that ends at the highest value."""
+    if not values or max(values) <= 0:
+        return []
+    index = max(range(len(values)), key=values.__getitem__)
+    chain = []
+    while index >= 0:
+        chain.append(candidates[index])
+        index = before[index]
+    return chain[::-1]
+
+
+def start_reward(one: Numbered) -> float:
+    """Return what it costs to begin a chain here: nothing at number one."""
+    return 0.0 if one.number == 1 else LATE_START if one.number <= LARGEST_GAP else JUMP
+
+
+def body_reward(one: Numbered, min_words: int) -> float:
+    """Return what a short body costs."""
+    if one.body < EMPTY_WORDS:
+        return EMPTY
+    return SHORT if one.body < min_words else 0.0
+
+
+def step_reward(one: Numbered, after: Numbered) -> float:
+    """Return how well the second heading follows the first."""
+    same_style = one.family == after.family
+    in_container = after.container > one.container
+    step = 1 if after.number == LAST and same_style else after.number - one.number
+    if step == 1:
+        return NEXT if same_style else NEXT_OTHER_STYLE
+    if after.number == 1:
+        return RESTART_IN_CONTAINER if in_container else RESTART if same_style else RESTART_OTHER_STYLE
+    if after.number == 2 and in_container:
+        return SECOND_IN_CONTAINER
+    if 2 <= step <= LARGEST_GAP:
+        return GAP if same_style else JUMP
+    return REPEAT if step == 0 and same_style else JUMP
+
+
+def count_irregular(chain: Sequence[Numbered]) -> int:
+    """Return how many steps of a chain are neither the next number nor a restart."""
+    pairs = zip(chain, chain[1:], strict=False)
+    return sum(1 for one, after in pairs if after.number not in (1, LAST) and after.number - one.number != 1)

@@ -1,0 +1,176 @@
+"""Settings -> Bench: opens the source, the stores, the model and the tokenizers that the settings name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.books import CatalogueEntry
+from schemas.errors import ConfigError
+from schemas.settings import Settings
+from tasks.backends.answers import AnswerStore
+from tasks.backends.llms.builtin import BuiltinLLM
+from tasks.backends.llms.engine import Engine
+from tasks.backends.llms.server_tokenizer import ServerTokenizer
+from tasks.backends.llms.vllm import VllmLLM
+from tasks.backends.sources import open_source
+from tasks.backends.stores import is_url, open_store, probe_store
+from tasks.backends.tokenizers import open_tokenizer
+from tasks.catalogue import read_catalogue
+from tasks.line import Bench
+from tasks.protocols import Store, TextSource, Tokenizer
+from tasks.work import Work
+
+logger = logging.getLogger(__name__)
+
+BUILTIN = "builtin"
+BUILD_FILE = "build.json"  # in the work store: the books of the last build, for `scriptorium status`
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A bench and what else a run needs."""
+
+    bench: Bench
+    out: Store
+    engine: Engine
+    book_ids: tuple[str, ...]
+
+    def models(self) -> dict[str, str]:
+        """Return the identities that a manifest names."""
+        bench = self.bench
+        return {
+            "summarizer": bench.llm.identity,
+            "reader": bench.reader.identity,
+            "trainee": bench.trainee.identity,
+        }
+
+
+_opened: dict[str, Opened] = {}
+_opening = threading.Lock()
+
+
+def open_bench(settings: Settings) -> Opened:
+    """Return the bench of these settings, opened once a process and shared by all its books.
+
+    Raises:
+        ConfigError: something the settings name is not there, cannot be read or cannot be written.
+    """
+    key = settings.digest()
+    with _opening:
+        if key not in _opened:
+            _opened[key] = _open(settings)
+        return _opened[key]
+
+
+def record_build(settings: Settings) -> None:
+    """Note which books a build is about, so that `scriptorium status` can tell what is missing."""
+    opened = open_bench(settings)
+    opened.bench.work.store.put(BUILD_FILE, json.dumps({"book_ids": opened.book_ids}).encode())
+
+
+def close_benches() -> None:
+    """Close every model and answer store that this process opened."""
+    with _opening:
+        for opened in _opened.values():
+            opened.engine.close()
+        _opened.clear()
+
+
+def work_location(settings: Settings) -> str:
+    """Return where the work store lies: `work/` in the data set unless the settings say otherwise."""
+    return settings.work or f"{settings.out.rstrip('/')}/work"
+
+
+def at_root(location: str) -> str:
+    """Return a relative folder as the repository has it, where the current folder has none of that name."""
+    path = Path(location)
+    return str(ROOT / path) if not path.exists() and (ROOT / path).exists() else location
+
+
+def _open(settings: Settings) -> Opened:
+    work_store = open_store(work_location(settings))
+    source_settings = settings.source
+    if "://" not in source_settings.location:
+        source_settings = source_settings.model_copy(update={"location": at_root(source_settings.location)})
+    source = open_source(source_settings, work_store)
+    catalogue = _read_catalogue(settings.source.catalogue)
+    book_ids = choose_books(settings, source, catalogue)
+    trainee = open_tokenizer(settings.tokens.trainee)
+    out = open_store(settings.out)
+    probe_store(out, settings.out)
+    reader, engine = _open_reader(settings), _open_engine(settings)
+    bench = Bench(settings, Work(work_store), source, catalogue, engine, reader, trainee)
+    return Opened(bench, out, engine, book_ids)
+
+
+def choose_books(settings: Settings, source: TextSource, catalogue: dict[str, CatalogueEntry]) -> tuple[str, ...]:
+    """Return the ids to build.
+
+    Raises:
+        ConfigError: an id that the source does not hold, or 'all' of a mirror without a catalogue.
+    """
+    wanted = settings.source.books.strip()
+    if wanted == "all":
+        return _all_books(settings, source, catalogue)
+    ids = tuple(dict.fromkeys(part.strip() for part in wanted.split(",") if part.strip()))
+    if not ids:
+        raise ConfigError("--books is empty: give 'all', or ids separated by commas such as 84,1342")
+    unknown = [book_id for book_id in ids if not source.files(book_id)]
+    if unknown:
+        raise ConfigError(f"book {', '.join(unknown)}: the source {settings.source.location} holds no text of it")
+    return ids
+
+
+def _all_books(settings: Settings, source: TextSource, catalogue: dict[str, CatalogueEntry]) -> tuple[str, ...]:
+    try:
+        return source.book_ids()
+    except ConfigError:
+        if not catalogue:
+            raise
+    languages = set(settings.screen.languages)
+    chosen = (entry for entry in catalogue.values() if entry.type == "Text" and languages & set(entry.languages))
+    return tuple(entry.book_id for entry in chosen)
+
+
+def _read_catalogue(location: str | None) -> dict[str, CatalogueEntry]:
+    if location is None:
+        return {}
+    try:
+        data = Path(location).expanduser().read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{location}: the catalogue cannot be read: {error.strerror}") from error
+    return read_catalogue(data, location)
+
+
+def _open_reader(settings: Settings) -> Tokenizer:
+    name = settings.tokens.reader
+    if name == "auto":
+        name = "samples" if settings.llm.url == BUILTIN else "server"
+    if name != "server":
+        return open_tokenizer(name)
+    if settings.llm.url == BUILTIN:
+        raise ConfigError("--reader-tokenizer server needs a server: give --llm URL, or name a tokenizer")
+    return ServerTokenizer(settings.llm)
+
+
+def _open_engine(settings: Settings) -> Engine:
+    answers = AnswerStore(answers_path(settings))
+    if settings.llm.url == BUILTIN:
+        return BuiltinLLM(settings.llm, answers)
+    return VllmLLM(settings.llm, answers)
+
+
+def answers_path(settings: Settings) -> Path:
+    """Return the SQLite file of the answers: in the work folder, or on this machine where that is a bucket."""
+    if settings.llm.answers:
+        return Path(settings.llm.answers).expanduser()
+    location = work_location(settings)
+    if not is_url(location):
+        return Path(location).expanduser() / "answers.sqlite"
+    return Path("data") / f"answers-{hashlib.sha256(location.encode()).hexdigest()[:12]}.sqlite"

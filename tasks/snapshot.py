@@ -1,0 +1,113 @@
+"""Outcomes -> Manifest: shards, card and report first, the manifest last."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import random
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from schemas.errors import PipelineError
+from schemas.runs import Ledger, Manifest, Outcome
+from schemas.settings import Settings
+from tasks.keys import package_version, prompt_digests
+from tasks.protocols import Store
+from tasks.report import render_card, render_report
+from tasks.shard import MAX_TRIES, commit, content_digest, read_head, read_rows, run_digest, total, write_shards
+from tasks.tables import Row
+from tasks.work import Work
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("pydantic", "pyarrow", "tiktoken", "sklearn", "numpy", "py3langid", "zstandard", "prefect")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a manifest says about how its snapshot was made."""
+
+    settings: Settings
+    models: dict[str, str]
+    ledger: Ledger
+
+
+def write_snapshot(outcomes: Sequence[Outcome], work: Work, store: Store, facts: Facts) -> tuple[Manifest, bool]:
+    """Write a snapshot of these books and of those that the data set held before.
+
+    Returns:
+        The newest manifest, and whether it is new: an equal snapshot is not written twice.
+
+    Raises:
+        PipelineError: other writers were faster MAX_TRIES times, or a book is not accounted for.
+    """
+    for attempt in range(MAX_TRIES):
+        parent = read_head(store)
+        manifest = _next_manifest(outcomes, parent, work, store, facts)
+        if parent and _identity(parent) == _identity(manifest):
+            return parent, False
+        _write_pages(manifest, store)
+        if commit(manifest, store):
+            logger.info("snapshot %d: %d shards", manifest.version, len(manifest.shards))
+            return manifest, True
+        time.sleep(random.random() * 0.05 * (attempt + 1))  # spreads writers, decides nothing
+    raise PipelineError(f"{MAX_TRIES} commits lost to other writers of this data set; run again when they are done")
+
+
+def redact_settings(settings: Settings) -> dict[str, object]:
+    """Return settings as JSON without the user and password of a URL."""
+    plain = settings.model_dump(mode="json")
+    for group, name in (("source", "location"), ("llm", "url")):
+        plain[group][name] = redact_url(plain[group][name])
+    return plain
+
+
+def redact_url(url: str) -> str:
+    """Return a URL without user and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl() if "@" in parts.netloc else url
+
+
+def _identity(manifest: Manifest) -> tuple[str, dict[str, str], str]:
+    return manifest.content_sha256, manifest.models, manifest.run_sha256
+
+
+def _next_manifest(
+    outcomes: Sequence[Outcome], parent: Manifest | None, work: Work, store: Store, facts: Facts
+) -> Manifest:
+    shards = write_shards(outcomes, parent, work, store, facts.settings.shard)
+    accounting, trajectories, tokens = total(shards)
+    return Manifest(
+        version=parent.version + 1 if parent else 1,
+        parent=parent.version if parent else None,
+        shards=shards,
+        accounting=accounting,
+        trajectories=trajectories,
+        tokens=tokens,
+        num_buckets=parent.num_buckets if parent else facts.settings.shard.num_buckets,
+        settings=redact_settings(facts.settings),
+        models=facts.models,
+        prompts=prompt_digests(),
+        versions={"python": platform.python_version(), **{name: package_version(name) for name in PACKAGES}},
+        content_sha256=content_digest(shards),
+        run_sha256=run_digest(outcomes),
+        writer=uuid.uuid4().hex,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        ledger=facts.ledger,
+    )
+
+
+def _write_pages(manifest: Manifest, store: Store) -> None:
+    books = _rows_of(manifest, "books", store, ["book_id", "title", "authors", "split", "num_words", "num_chapters"])
+    rejected = _rows_of(manifest, "rejected", store, None)
+    store.put("report/index.html", render_report(manifest, books, rejected).encode())
+    store.put("README.md", render_card(manifest).encode())
+
+
+def _rows_of(manifest: Manifest, kind: str, store: Store, columns: list[str] | None) -> list[Row]:
+    rows = [row for shard in manifest.shards if shard.kind == kind for row in read_rows(shard, store, columns)]
+    return sorted(rows, key=lambda row: (len(row["book_id"]), row["book_id"]))

@@ -1,0 +1,127 @@
+"""Stand-ins for what lies behind the seams."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class WordTokenizer:
+    """A tokenizer whose tokens are words and punctuation marks; white space is free."""
+
+    identity = "words"
+
+    def count(self, text: str) -> int:
+        return len(re.findall(r"\w+|[^\w\s]", text))
+
+
+# ---- a stand-in for an OpenAI-compatible server, for the faults that a real one cannot be made to show ----
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the stand-in answers to one chat request."""
+
+    text: str = ""
+    finish_reason: str = "stop"
+    status: int = 200
+    error: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    delay_s: float = 0.0
+    hang_up: bool = False  # close the connection without an answer
+
+
+class StandInServer:
+    """An OpenAI-compatible server on a free port of this machine that answers by script, then by its last reply.
+
+    `requests` holds the bodies of the chat requests in order, `headers` those of the last request of any kind.
+    """
+
+    def __init__(self, *replies: Reply, models: tuple[str, ...] = ("tiny",), window: int | None = 8_192) -> None:
+        self.replies, self.models, self.window = list(replies), models, window
+        self.counts_tokens = window is not None
+        self.requests: list[dict[str, Any]] = []
+        self.headers: dict[str, str] = {}
+        self.most_in_flight = self._in_flight = 0
+        self._lock = threading.Lock()
+        handler = type("Handler", (_StandInHandler,), {"stand_in": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __enter__(self) -> StandInServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def take(self, body: dict[str, Any]) -> Reply:
+        with self._lock:
+            self.requests.append(body)
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+            reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        time.sleep(reply.delay_s)
+        with self._lock:
+            self._in_flight -= 1
+        return reply
+
+
+class _StandInHandler(BaseHTTPRequestHandler):
+    stand_in: StandInServer
+
+    def do_GET(self) -> None:
+        self.stand_in.headers = dict(self.headers)
+        models = [{"id": name, "max_model_len": self.stand_in.window} for name in self.stand_in.models]
+        self.say(200, {"data": models}) if self.path == "/v1/models" else self.say(404, {"detail": "Not Found"})
+
+    def do_POST(self) -> None:
+        self.stand_in.headers = dict(self.headers)
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/tokenize" and self.stand_in.counts_tokens:
+            text = body.get("prompt") or " ".join(message["content"] for message in body["messages"])
+            self.say(200, {"count": len(text.split()), "tokens": [len(word) for word in text.split()]})
+        elif self.path == "/v1/chat/completions":
+            self.chat(self.stand_in.take(body), body.get("n", 1))
+        else:
+            self.say(404, {"detail": "Not Found"})
+
+    def chat(self, reply: Reply, num_samples: int) -> None:
+        if reply.hang_up:
+            return
+        if reply.status != 200:
+            self.say(reply.status, {"error": {"message": reply.error}}, dict(reply.headers))
+        else:
+            message = {"role": "assistant", "content": reply.text}
+            choices = [
+                {"index": index, "message": message, "finish_reason": reply.finish_reason}
+                for index in range(num_samples)
+            ]
+            usage = {
+                "prompt_tokens": 100,
+                "completion_tokens": 10 * num_samples,
+                "prompt_tokens_details": {"cached_tokens": 64},
+            }
+            self.say(200, {"choices": choices, "usage": usage})
+
+    def say(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing on the terminal."""

@@ -1,0 +1,270 @@
+"""The client of an OpenAI-compatible server, against a stand-in that shows every fault by script."""
+
+import logging
+import time
+
+import pytest
+from pydantic import Field
+
+from schemas.errors import ConfigError, TransientError
+from schemas.settings import LLMSettings
+from schemas.value import Value
+from tasks.backends.answers import AnswerStore
+from tasks.backends.llms import server
+from tasks.backends.llms.server import API_KEY
+from tasks.backends.llms.server_tokenizer import ServerTokenizer
+from tasks.backends.llms.vllm import VllmLLM
+from tasks.protocols import Answer, Failure, Request
+from tests.fakes import Reply, StandInServer
+
+
+class Keeper(Value):
+    name: str = Field(max_length=20)
+    age: int = Field(ge=0, le=120)
+
+
+class Endless(Value):
+    name: str
+
+
+GOOD = Reply('{"name": "Ada", "age": 61}')
+KEEPER = Keeper(name="Ada", age=61)
+BUSY = Reply(status=503, error="The engine is currently busy", headers=(("Retry-After", "0"),))
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch):
+    monkeypatch.setattr(server, "FIRST_WAIT_S", 0.01)
+    monkeypatch.delenv(API_KEY, raising=False)
+
+
+@pytest.fixture
+def llm_of(tmp_path):
+    llms = []
+
+    def make(url, **settings):
+        values = {"url": url, "connect_attempts": 3} | settings
+        llms.append(VllmLLM(LLMSettings(**values), AnswerStore(tmp_path / "answers.sqlite")))
+        return llms[-1]
+
+    yield make
+    for llm in llms:
+        llm.close()
+
+
+def request(context="A light on a rock.", **fields):
+    values = {
+        "call": "keeper",
+        "book_id": "7",
+        "node": "chapter 1, window 1",
+        "instructions": "Answer in JSON.",
+        "context": context,
+        "question": "Who keeps the light?",
+        "inputs": KEEPER,
+        "schema": Keeper,
+        "max_tokens": 50,
+    }
+    return Request(**(values | fields))
+
+
+def test_a_request_is_sent_with_its_schema_and_sampling(llm_of):
+    with StandInServer(GOOD) as stand_in:
+        llm = llm_of(stand_in.url, temperature=0.3, top_p=0.9)
+        assert llm.answer([request(num_samples=2)]) == [Answer((KEEPER, KEEPER))]
+    [body] = stand_in.requests
+    shape = {"name": "Keeper", "schema": Keeper.model_json_schema(), "strict": True}
+    assert body == {
+        "model": "tiny",
+        "messages": request().messages,
+        "max_tokens": 50,
+        "n": 2,
+        "temperature": 0.3,
+        "top_p": 0.9,
+        "response_format": {"type": "json_schema", "json_schema": shape},
+    }
+    ledger = llm.ledger()
+    assert (ledger.prompt_tokens, ledger.cached_tokens, ledger.completion_tokens) == (100, 64, 20)
+    assert llm.trainable
+
+
+def test_the_seed_is_sent_where_the_settings_say_so(llm_of):
+    with StandInServer(Reply("{}"), GOOD) as stand_in:
+        llm_of(stand_in.url, seed=7, send_seed=True).answer([request()])
+    first, second = (body["seed"] for body in stand_in.requests)
+    assert first == 7
+    assert second != 7
+
+
+def test_a_busy_server_is_asked_again_after_the_time_it_names(llm_of):
+    slow = Reply(status=503, error="busy", headers=(("Retry-After", "1"),))
+    with StandInServer(slow, BUSY, GOOD) as stand_in:
+        start = time.monotonic()
+        assert llm_of(stand_in.url).answer([request()]) == [Answer((KEEPER,))]
+        assert time.monotonic() - start >= 1.0
+    assert len(stand_in.requests) == 3
+
+
+def test_a_server_that_hangs_up_or_breaks_is_asked_again(llm_of):
+    broken = Reply(status=500, error="EngineCore encountered an issue")
+    with StandInServer(Reply(hang_up=True), broken, GOOD) as stand_in:
+        assert llm_of(stand_in.url).answer([request()]) == [Answer((KEEPER,))]
+
+
+def test_a_server_that_stays_busy_is_a_transient_error(llm_of):
+    with StandInServer(BUSY) as stand_in:
+        with pytest.raises(TransientError, match="did not answer in 3 tries: 503 The engine is currently busy"):
+            llm_of(stand_in.url).answer([request()])
+        assert len(stand_in.requests) == 3
+
+
+def test_a_server_that_goes_away_is_a_transient_error(llm_of):
+    with StandInServer(GOOD) as stand_in:
+        llm = llm_of(stand_in.url)
+    with pytest.raises(TransientError, match=r"did not answer in 3 tries: .*connect"):
+        llm.answer([request()])
+
+
+def test_a_slow_answer_is_given_up_and_asked_again(llm_of):
+    with StandInServer(Reply(GOOD.text, delay_s=0.6), GOOD) as stand_in:
+        assert llm_of(stand_in.url, timeout_s=0.3).answer([request()]) == [Answer((KEEPER,))]
+    assert len(stand_in.requests) == 2
+
+
+def test_invalid_json_is_sent_back_and_a_runaway_is_not(llm_of):
+    with StandInServer(Reply('{"name": "Ada"}'), Reply('{"name": "A', "length"), GOOD) as stand_in:
+        assert llm_of(stand_in.url).answer([request()]) == [Answer((KEEPER,))]
+    assert [len(body["messages"]) for body in stand_in.requests] == [2, 4, 2]
+
+
+def test_requests_in_flight_are_bounded(llm_of):
+    with StandInServer(Reply(GOOD.text, delay_s=0.05)) as stand_in:
+        llm_of(stand_in.url, max_in_flight=2).answer([request(str(number)) for number in range(6)])
+    assert stand_in.most_in_flight == 2
+
+
+def test_no_server_is_one_clear_line(llm_of):
+    with StandInServer(GOOD) as stand_in:
+        url = stand_in.url
+    with pytest.raises(ConfigError, match=r"no server answers at http://127.0.0.1:\d+/v1 .*or give --llm builtin"):
+        llm_of(url)
+
+
+def test_a_wrong_model_is_one_clear_line_with_those_there_are(llm_of):
+    with StandInServer(GOOD, models=("tiny", "large")) as stand_in:
+        with pytest.raises(ConfigError, match="does not serve 'huge', it serves: large, tiny"):
+            llm_of(stand_in.url, model="huge")
+        with pytest.raises(ConfigError, match="serves several models, name one of them: large, tiny"):
+            llm_of(stand_in.url)
+        assert llm_of(stand_in.url, model="large").identity.startswith("large@-")
+
+
+def test_a_server_of_something_else_is_one_clear_line(llm_of):
+    with StandInServer(GOOD) as stand_in:
+        with pytest.raises(ConfigError, match="is no OpenAI-compatible server: /models says 404 Not Found"):
+            llm_of(stand_in.url.replace("/v1", "/shop"))
+        stand_in.models = ()
+        with pytest.raises(ConfigError, match="serves no model, load one"):
+            llm_of(stand_in.url)
+
+
+@pytest.mark.parametrize("url", ["tiny", "ftp://127.0.0.1/v1", "http://", "http://a:b:c/"])
+def test_what_is_no_url_is_one_clear_line(llm_of, url):
+    with pytest.raises(ConfigError, match=r"^llm\.url: "):
+        llm_of(url)
+
+
+@pytest.mark.parametrize("url", ["http://user:hush@127.0.0.1/v1", "http://127.0.0.1/v1?key=hush"])
+def test_a_secret_in_a_url_is_refused_and_not_told(llm_of, url):
+    with pytest.raises(ConfigError, match=f"the key is read from {API_KEY}") as refused:
+        llm_of(url)
+    assert "hush" not in str(refused.value)
+
+
+def test_the_version_may_be_left_out_of_the_url(llm_of):
+    with StandInServer(GOOD) as stand_in:
+        llm = llm_of(stand_in.url.removesuffix("v1"))
+        assert llm.answer([request()]) == [Answer((KEEPER,))]
+
+
+def test_the_key_is_sent_and_nowhere_told(llm_of, monkeypatch, caplog, tmp_path):
+    monkeypatch.setenv(API_KEY, "open-sesame")
+    caplog.set_level(logging.DEBUG)
+    with StandInServer(GOOD, Reply(status=401, error="bad key")) as stand_in:
+        llm = llm_of(stand_in.url)
+        llm.answer([request()])
+        assert stand_in.headers["Authorization"] == "Bearer open-sesame"
+        with pytest.raises(ConfigError, match=f"refuses the key \\(401\\): set {API_KEY}") as refused:
+            llm.answer([request("other")])
+    llm.close()
+    told = str(refused.value) + caplog.text + llm.identity
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert "open-sesame" not in told
+    assert b"open-sesame" not in stored
+
+
+def test_a_schema_without_an_end_is_refused_before_it_is_sent(llm_of):
+    with StandInServer(GOOD) as stand_in:
+        with pytest.raises(ConfigError, match=r"the schema Endless .* answer\.name: a string needs max_length"):
+            llm_of(stand_in.url).answer([request(schema=Endless)])
+        assert stand_in.requests == []
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "expected"),
+    [
+        (400, "Grammar error: Unimplemented keys", "refuses the schema Keeper: 400 Grammar error"),
+        (404, "The model `tiny` does not exist.", "404 The model `tiny` does not exist"),
+    ],
+)
+def test_what_is_wrong_for_every_request_stops(llm_of, status, message, expected):
+    with StandInServer(Reply(status=status, error=message)) as stand_in:
+        with pytest.raises(ConfigError, match=expected):
+            llm_of(stand_in.url).answer([request()])
+        assert len(stand_in.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [("This model's maximum context length is 64 tokens", "over-window"), ("no such character", "refused")],
+)
+def test_what_is_wrong_with_one_request_fails_it_alone(llm_of, message, reason):
+    with StandInServer(Reply(status=400, error=message), GOOD) as stand_in:
+        failure, answer = llm_of(stand_in.url, max_in_flight=1).answer([request(), request("other")])
+    assert failure == Failure(reason, f"400 {message}")
+    assert answer == Answer((KEEPER,))
+
+
+def test_a_prompt_that_leaves_little_room_is_asked_for_less_or_not_at_all(llm_of):
+    with StandInServer(GOOD, window=1_000) as stand_in:  # the stand-in's tokens are words
+        llm = llm_of(stand_in.url)
+        assert llm.answer([request("salt " * 600, max_tokens=500)]) == [Answer((KEEPER,))]
+        [failure] = llm.answer([request("salt " * 900, max_tokens=500)])
+    assert [body["max_tokens"] for body in stand_in.requests] == [1_000 - 607]
+    assert failure.reason == "over-window"
+    assert failure.detail == "a prompt of 907 tokens and an answer of 500 pass the window of 1000"
+
+
+def test_a_server_that_does_not_count_is_asked_as_it_is(llm_of):
+    with StandInServer(GOOD, window=None) as stand_in:
+        assert llm_of(stand_in.url).answer([request("salt " * 9_000)]) == [Answer((KEEPER,))]
+        with pytest.raises(ConfigError, match=r"has no /tokenize \(404 Not Found\): name a tokenizer"):
+            ServerTokenizer(LLMSettings(url=stand_in.url))
+
+
+def test_a_window_that_cannot_be_watched_stops_nothing(llm_of, caplog):
+    with StandInServer(GOOD, window=1_000) as stand_in:
+        stand_in.counts_tokens = False
+        answers = llm_of(stand_in.url).answer([request("salt " * 900), request("fog " * 900)])
+    assert answers == [Answer((KEEPER,))] * 2
+    assert "has no /tokenize: the window of tiny is not watched" in caplog.text
+
+
+def test_the_servers_tokenizer_counts_and_keeps_its_counts():
+    with StandInServer(GOOD) as stand_in:
+        tokenizer = ServerTokenizer(LLMSettings(url=stand_in.url, connect_attempts=2))
+        assert tokenizer.count("salt and fog") == 3
+        assert tokenizer.identity.startswith("server:tiny:")
+    assert tokenizer.count("salt and fog") == 3
+    with pytest.raises(TransientError, match="did not count tokens in 2 tries"):
+        tokenizer.count("salt and more fog")
+    tokenizer.close()

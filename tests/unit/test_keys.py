@@ -1,0 +1,77 @@
+"""What shapes a value is in its key, and nothing else."""
+
+import pytest
+
+from schemas.settings import ScreenSettings
+from tasks import keys
+from tasks.screen import screen_book
+from tasks.segment import segment_book
+
+
+@pytest.fixture
+def sources(monkeypatch):
+    """Let a test edit a module's source without touching the file."""
+    edited = {}
+    real = keys._source
+    monkeypatch.setattr(keys, "_source", lambda module: edited.get(module) or real(module))
+    keys.code_digest.cache_clear()
+    yield edited
+    keys.code_digest.cache_clear()
+
+
+def digest_after(sources, module, old, new):
+    sources[module] = keys._source(module).replace(old, new)
+    keys.code_digest.cache_clear()
+    return keys.code_digest("tasks.screen")
+
+
+def test_a_comment_changes_no_key(sources):
+    before = keys.code_digest("tasks.screen")
+    sources["tasks.screen"] = "# a remark\n" + keys._source("tasks.screen")
+    keys.code_digest.cache_clear()
+    assert keys.code_digest("tasks.screen") == before
+
+
+def test_an_edited_line_changes_the_key(sources):
+    before = keys.code_digest("tasks.screen")
+    assert digest_after(sources, "tasks.screen", "too-short", "too-brief") != before
+
+
+def test_an_edit_of_an_imported_module_changes_the_key(sources):
+    before = keys.code_digest("tasks.screen")
+    assert digest_after(sources, "schemas.books", "as white space separates them", "as blanks do") != before
+
+
+def test_the_schema_of_settings_changes_no_key(sources):
+    before = keys.code_digest("tasks.screen")
+    assert digest_after(sources, "schemas.settings", "shorter texts are rejected", "briefer ones are") == before
+
+
+def test_an_installed_version_changes_the_key(monkeypatch):
+    before = keys.code_digest("tasks.screen")
+    monkeypatch.setattr(keys, "package_version", lambda package: f"{package}-next")
+    keys.code_digest.cache_clear()
+    assert keys.code_digest("tasks.screen") != before
+    keys.code_digest.cache_clear()
+
+
+def test_settings_inputs_and_seams_are_in_the_key():
+    base = keys.stage_key(screen_book, ScreenSettings(), ("a",), {})
+    assert base == keys.stage_key(screen_book, ScreenSettings(), ("a",), {})
+    others = {
+        keys.stage_key(screen_book, ScreenSettings(min_words=9), ("a",), {}),
+        keys.stage_key(screen_book, ScreenSettings(), ("b",), {}),
+        keys.stage_key(screen_book, ScreenSettings(), ("a",), {"llm": "m@1"}),
+        keys.stage_key(segment_book, ScreenSettings(), ("a",), {}),
+        base,
+    }
+    assert len(others) == 5
+
+
+def test_prompts_shape_only_what_reads_them(monkeypatch):
+    summarize, screen = keys.code_digest("tasks.summarize"), keys.code_digest("tasks.screen")
+    monkeypatch.setattr(keys, "prompt_digests", lambda: {"read": "another"})
+    keys.code_digest.cache_clear()
+    assert keys.code_digest("tasks.summarize") != summarize
+    assert keys.code_digest("tasks.screen") == screen
+    keys.code_digest.cache_clear()
