@@ -86,7 +86,9 @@ def build_trajectories(settings: Settings = Settings()) -> BuildSummary:  # noqa
     finally:
         close_benches()
     if settings.train.after_build:
-        summary = summary.model_copy(update={"training": finetune(settings)})
+        training = finetune(settings)
+        seconds = round(time.monotonic() - started, 1)
+        summary = summary.model_copy(update={"training": training, "seconds": seconds})
     return summary
 
 

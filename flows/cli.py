@@ -12,9 +12,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from flows.inspect_data import look_at_file, read_status, show_status
+from flows.inspect_data import look_at_file, read_status, show_audit, show_status, verify_data
 from flows.profiles import load_settings
 from schemas.errors import ConfigError, PipelineError
+from schemas.settings import Settings
 
 app = typer.Typer(
     help="Turn public-domain novels into training data for models that write books.",
@@ -27,32 +28,36 @@ EXIT_FAILED, EXIT_CONFIG = 1, 2
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
 Profile = Annotated[
-    str | None, typer.Option(help="demo, local, full, or a .toml file: what differs from the defaults.")
+    str | None, typer.Option(help="demo, local, full, or a .toml file of your own.")
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every book and stage to standard error.")]
+Source = Annotated[
+    str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")
+]
+Catalogue = Annotated[
+    str | None, typer.Option(help="pg_catalog.csv or .csv.gz; else the RDF beside a text, else its header.")
+]
+Books = Annotated[str | None, typer.Option(help="'all', or ids such as 84,1342.")]
+Llm = Annotated[str | None, typer.Option(help="'builtin' (no model), or the URL of an OpenAI-compatible server.")]
+Model = Annotated[str | None, typer.Option(help="Model id on that server.")]
+Out = Annotated[str | None, typer.Option(help="Folder or s3:// URL of the data set.")]
+Work = Annotated[str | None, typer.Option(help="Folder or URL of unfinished work; default: work/ in the data set.")]
+Reader = Annotated[
+    str | None, typer.Option(help="Tokenizer of the summarising model: a tiktoken name, a file, or 'server'.")
+]
 Trainee = Annotated[str | None, typer.Option(help="Tokenizer of the model to be trained: a tiktoken name or a file.")]
 
 
 @app.command()
 def build(
-    source: Annotated[
-        str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")
-    ] = None,
-    catalogue: Annotated[
-        str | None, typer.Option(help="pg_catalog.csv or .csv.gz; else the RDF beside a text, else its header.")
-    ] = None,
-    books: Annotated[str | None, typer.Option(help="'all', or ids such as 84,1342.")] = None,
-    llm: Annotated[
-        str | None, typer.Option(help="'builtin' (no model), or the URL of an OpenAI-compatible server.")
-    ] = None,
-    model: Annotated[str | None, typer.Option(help="Model id on that server.")] = None,
-    out: Annotated[str | None, typer.Option(help="Folder or s3:// URL of the data set.")] = None,
-    work: Annotated[
-        str | None, typer.Option(help="Folder or URL of unfinished work; default: work/ in the data set.")
-    ] = None,
-    reader_tokenizer: Annotated[
-        str | None, typer.Option(help="Tokenizer of the summarising model: a tiktoken name, a file, or 'server'.")
-    ] = None,
+    source: Source = None,
+    catalogue: Catalogue = None,
+    books: Books = None,
+    llm: Llm = None,
+    model: Model = None,
+    out: Out = None,
+    work: Work = None,
+    reader_tokenizer: Reader = None,
     trainee_tokenizer: Trainee = None,
     profile: Profile = None,
     json: Json = False,
@@ -75,17 +80,20 @@ def build(
         "tokens.trainee": trainee_tokenizer,
     }
     with _reporting(json=json, verbose=verbose) as console:
-        from flows.run_local import run_build  # Prefect takes seconds to import: not for --help
+        _build(load_settings(profile, overrides), console, json=json)
 
-        summary = run_build(load_settings(profile, overrides))
-        if json:
-            typer.echo(summary.to_json())
-        else:
-            from flows.summaries import print_build
 
-            print_build(summary, console)
-        if not summary.num_trajectories:
-            raise PipelineError(f"{summary.out}: the snapshot holds no trajectory; {summary.report} says why")
+def _build(settings: Settings, console: Console, *, json: bool) -> None:
+    from flows.run_local import run_build  # Prefect takes seconds to import: not for --help
+    from flows.summaries import print_build
+
+    summary = run_build(settings)
+    if json:
+        typer.echo(summary.to_json())
+    else:
+        print_build(summary, console)
+    if not summary.num_trajectories:
+        raise PipelineError(f"{summary.out}: the snapshot holds no trajectory; {summary.report} says why")
 
 
 @app.command()
@@ -150,8 +158,6 @@ def verify(
     verbose: Verbose = False,
 ) -> None:
     """Recompute every hash, count, offset and grammar check of the newest snapshot; exit code 1 when one is wrong."""
-    from flows.inspect_data import show_audit, verify_data
-
     with _reporting(json=json, verbose=verbose) as console:
         audit = verify_data(out, trainee_tokenizer)
         if json:

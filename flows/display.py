@@ -43,7 +43,7 @@ class Display(Protocol):
 
 
 class PlainDisplay:
-    """A line every tenth of the books, and one for each rejected book, in the log."""
+    """A line every tenth of the books, in the log; each book has its own line there already."""
 
     def __init__(self) -> None:
         self._total = self._done = self._shown = 0
@@ -53,11 +53,9 @@ class PlainDisplay:
         self._total, self._done = total, done
         logger.info("%d books: %d done before, %d to do", total, done, total - done)
 
-    def advance(self, outcome: Outcome) -> None:
+    def advance(self, outcome: Outcome) -> None:  # the log has said what became of it
         """Say it when another tenth is done."""
         self._done += 1
-        if outcome.rejection is not None:
-            logger.info("book %s: %s", outcome.book_id, describe(outcome))
         step = self._done * PLAIN_LINES // max(1, self._total)
         if step > self._shown:
             self._shown = step

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from tasks.backends.trainers import find_result
-from tasks.training.contract import make_training_spec
 
 from schemas.errors import ConfigError
 from schemas.runs import TrainingResult, TrainingSpec
 from schemas.settings import Settings
 from tasks.backends.stores import is_url, open_store
 from tasks.backends.tokenizers import open_tokenizer
+from tasks.backends.trainers import read_result
 from tasks.shard import read_head
 from tasks.steps import train_model
+from tasks.training.contract import make_training_spec
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,8 @@ def training_folder(settings: Settings) -> str:
 
 def find_training(settings: Settings) -> TrainingResult | None:
     """Return the result of a training run that is done, or None."""
-    return find_result(training_spec(settings))
+    spec = training_spec(settings)
+    return read_result(Path(spec.out), spec.run_id)
 
 
 @flow(name="finetune", flow_run_name="finetune-{settings.out}", persist_result=False)

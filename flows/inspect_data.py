@@ -10,10 +10,8 @@ from typing import Any
 
 from pydantic import Field
 from rich.console import Console
-from rich.table import Table
-from tasks.look import describe_book, render_look
-from tasks.segment import segment_book
 
+from flows.summaries import print_rows
 from schemas.books import LookReport, RawBook
 from schemas.errors import BookError, ConfigError, PipelineError
 from schemas.runs import Accounting, Ledger, Manifest, TokenTally
@@ -26,8 +24,10 @@ from tasks.backends.tokenizers import open_tokenizer
 from tasks.catalogue import read_header
 from tasks.clean import clean_book
 from tasks.decoding import decode_text
+from tasks.look import describe_book, render_look
 from tasks.opening import BUILD_FILE, work_location
 from tasks.protocols import Store
+from tasks.segment import segment_book
 from tasks.shard import read_head
 
 
@@ -96,27 +96,22 @@ def read_status(out: str) -> Status:
 
 def show_status(status: Status, console: Console) -> None:
     """Print a status for a person."""
-    table = Table(show_header=False, box=None, pad_edge=False)
-    if status.snapshot is None:
-        table.add_row("snapshot", "none yet")
-    else:
-        table.add_row("snapshot", f"{status.snapshot} of {status.created}")
+    rows = [("snapshot", "none yet" if status.snapshot is None else f"{status.snapshot} of {status.created}")]
     if status.accounting is not None and status.tokens is not None and status.ledger is not None:
         books, tokens, ledger = status.accounting.books, status.tokens, status.ledger
-        table.add_row(
-            "books", f"{books.in_} in = {books.out} out + {books.num_rejected} rejected {books.rejected or ''}"
-        )
+        reasons = ", ".join(f"{number} {reason}" for reason, number in books.rejected.items())
+        rejected = f"{books.num_rejected} rejected" + (f" ({reasons})" if reasons else "")
+        rows.append(("books", f"{books.in_} in = {books.out} out + {rejected}"))
         for layout, splits in status.trajectories.items():
-            table.add_row(layout, ", ".join(f"{number} {split}" for split, number in splits.items()) or "none")
-        table.add_row("tokens", f"{tokens.total:,}: {tokens.plan:,} of plans, {tokens.prose:,} of prose")
-        table.add_row("answers", f"{ledger.calls} asked, {ledger.replayed} replayed, {ledger.seconds:.1f} s")
-    table.add_row("work", ", ".join(f"{number} {stage}" for stage, number in status.work.items()) or "none")
+            rows.append((layout, ", ".join(f"{number} {split}" for split, number in splits.items()) or "none"))
+        rows.append(("tokens", f"{tokens.total:,}: {tokens.plan:,} of plans, {tokens.prose:,} of prose"))
+        rows.append(("answers", f"{ledger.calls} asked, {ledger.replayed} replayed, {ledger.seconds:.1f} s"))
+    rows.append(("work", ", ".join(f"{number} {stage}" for stage, number in status.work.items()) or "none"))
     if status.build is not None:
-        missing = (
-            f"{len(status.missing)} missing: {', '.join(status.missing[:10])}" if status.missing else "none missing"
-        )
-        table.add_row("last build", f"{status.build} books, {missing}")
-    console.print(table, highlight=False, soft_wrap=True)
+        listed = ", ".join(status.missing[:10])
+        missing = f"{len(status.missing)} missing: {listed}" if status.missing else "none missing"
+        rows.append(("last build", f"{status.build} books, {missing}"))
+    print_rows(rows, console)
 
 
 def verify_data(out: str, trainee: str | None) -> Audit:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from schemas.runs import Accounting, Ledger, Manifest, Outcome, Tally, TokenTally, TrainingResult
 from schemas.settings import Settings
@@ -67,23 +66,21 @@ def summarize_build(
 
 def print_build(summary: BuildSummary, console: Console) -> None:
     """Print a build's summary."""
-    books = summary.books
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_row("books", f"{books.in_} in = {books.out} out + {books.num_rejected} rejected{_reasons(books)}")
+    books, tokens = summary.books, summary.tokens
+    rows = [("books", f"{books.in_} in = {books.out} out + {books.num_rejected} rejected{_reasons(books)}")]
     for layout, splits in summary.trajectories.items():
         shown = ", ".join(f"{number} {split}" for split, number in splits.items())
         refused = summary.accounting.layouts[layout].refused
-        table.add_row(layout, f"{sum(splits.values())} trajectories ({shown or 'none'}){_refused(refused)}")
-    tokens = summary.tokens
-    table.add_row(
-        "tokens", f"{tokens.total:,} in all: {tokens.plan:,} of plans and {tokens.prose:,} of prose as targets"
+        rows.append((layout, f"{sum(splits.values())} trajectories ({shown or 'none'}){_refused(refused)}"))
+    rows.append(
+        ("tokens", f"{tokens.total:,}, of which {tokens.plan:,} of plans and {tokens.prose:,} of prose are targets")
     )
-    table.add_row("data set", f"{summary.out} (snapshot {summary.version}{'' if summary.is_new else ', unchanged'})")
-    table.add_row("report", summary.report)
+    rows.append(("data set", f"{summary.out} (snapshot {summary.version}{'' if summary.is_new else ', unchanged'})"))
+    rows.append(("report", summary.report))
     if summary.training is not None:
-        _add_training(table, summary.training)
-    table.add_row("time", f"{summary.seconds:.1f} s")
-    console.print(table, highlight=False, soft_wrap=True)
+        rows.extend(_training_rows(summary.training))
+    rows.append(("time", f"{summary.seconds:.1f} s"))
+    print_rows(rows, console)
     if not summary.trainable:
         note = "Note: plans are extractive and quote the prose, so rows are marked trainable=false"
         trained = "; train.allow_untrainable = true trained on them for demonstration only" if summary.training else ""
@@ -97,15 +94,20 @@ def print_build(summary: BuildSummary, console: Console) -> None:
 
 def print_training(result: TrainingResult, console: Console) -> None:
     """Print a training run's summary."""
-    table = Table(show_header=False, box=None, pad_edge=False)
-    _add_training(table, result)
-    console.print(table, highlight=False, soft_wrap=True)
+    print_rows(_training_rows(result), console)
 
 
-def _add_training(table: Table, result: TrainingResult) -> None:
+def print_rows(rows: Sequence[tuple[str, str]], console: Console) -> None:
+    """Print names and values in two columns; a long path is never broken."""
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        console.print(f"{name:<{width}}  {value}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _training_rows(result: TrainingResult) -> list[tuple[str, str]]:
     losses = f"loss {result.first_loss:.3f} -> {result.last_loss:.3f}, least gradient norm {result.min_grad_norm:.3g}"
-    table.add_row("training", f"{result.steps} steps over {result.num_samples} rows on {result.device}: {losses}")
-    table.add_row("adapter", result.adapter)
+    steps = f"{result.steps} steps over {result.num_samples} rows on {result.device}"
+    return [("training", f"{steps}: {losses}"), ("adapter", result.adapter)]
 
 
 def _reasons(books: Tally) -> str:

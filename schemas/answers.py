@@ -171,7 +171,7 @@ class ArcAnswer(Value):
     last_chapter: Number = Field(description="number of its last chapter")
     short: tuple[Line, ...] = Field(min_length=1, max_length=5, description="3 or 4 statements: the bare movement")
     medium: tuple[Line, ...] = Field(
-        min_length=1, max_length=8, description="5 to 7 statements: with causes and turning points"
+        min_length=1, max_length=10, description="5 to 9 statements: with causes and turning points"
     )
     long: tuple[Line, ...] = Field(
         min_length=1, max_length=20, description="10 to 18 statements: every event that matters, in order"

@@ -181,3 +181,37 @@ class SegmentedBook(Value):
         """Return the narrative leaf divisions in reading order."""
         leaves = (leaf for division in self.divisions for leaf in division.leaves())
         return [leaf for leaf in leaves if leaf.kind == "narrative"]
+
+
+class LookRange(Value):
+    """Raw lines that a rule took out, as `look` tells it."""
+
+    rule: str
+    first_line: int
+    last_line: int
+
+
+class LookDivision(Value):
+    """A heading, as `look` tells it; `body_line` is null where another heading follows at once."""
+
+    level: Level
+    kind: Kind
+    label: str
+    title: str
+    line: int
+    body_line: int | None
+
+
+class LookReport(Value):
+    """How one raw book is read: its ends, what was removed by which rule, its divisions. Lines are raw lines."""
+
+    book_id: str | None
+    title: str | None
+    encoding: str
+    first_line: int
+    last_line: int
+    narrative_first_line: int | None
+    narrative_last_line: int | None
+    removed: tuple[LookRange, ...]
+    divisions: tuple[LookDivision, ...]
+    needs_review: bool

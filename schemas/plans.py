@@ -1,6 +1,6 @@
 """What each stage of a trajectory says: values that are rendered to text and read back from it.
 
-The limits of the grammar are not here: `tasks.grammar_parser` holds a text against them, so that what writes a
+The limits of the grammar are not here: `tasks.grammar.parser` holds a text against them, so that what writes a
 stage and what judges it share nothing but these names.
 """
 

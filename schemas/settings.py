@@ -47,14 +47,20 @@ class ScreenSettings(Value):
 
     languages: tuple[str, ...] = Field(("en",), min_length=1, description="ISO 639-1 codes that are kept")
     min_words: int = Field(3_000, ge=0, description="shorter texts are rejected")
-    max_verse_share: float = Field(
-        0.5, ge=0.0, le=1.0, description="share of words that stand in short, unfilled lines"
-    )
-    max_speech_share: float = Field(
+    max_speaker_share: float = Field(
         0.3, ge=0.0, le=1.0, description="share of paragraphs headed by a speaker's name: drama"
     )
+    max_list_share: float = Field(
+        0.15, ge=0.0, le=1.0, description="share of words that stand in tables and lists: reference"
+    )
+    max_verse_share: float = Field(0.5, ge=0.0, le=1.0, description="share of words that stand in lines kept as lines")
+    min_quoted_share: float = Field(
+        0.15, ge=0.0, le=1.0, description="share of paragraphs that begin with speech: with so many a text is narrative"
+    )
     min_narrative_score: float = Field(
-        0.0, description="log-odds of narrative prose against exposition, by common words"
+        0.7,
+        ge=0.0,
+        description="of a text with less speech: words that tell of persons and the past per word of exposition",
     )
 
 
@@ -64,7 +70,6 @@ class SegmentSettings(Value):
     min_chapter_words: int = Field(
         150, ge=1, description="a heading with less under it is held for a line of a contents table"
     )
-    max_scene_words: int = Field(4_000, ge=100, description="longer scenes are left as they are, and counted")
 
 
 class ChunkSettings(Value):

@@ -13,11 +13,10 @@ from schemas.errors import PipelineError
 from schemas.runs import Manifest, ShardInfo, ShardKind
 from schemas.trajectories import Trajectory
 from schemas.value import Value
-from tasks.grammar import messages
+from tasks.grammar.sequence import check_trajectory, messages
 from tasks.protocols import Store, Tokenizer
 from tasks.shard import bucket_of, content_digest, total
 from tasks.tables import SCHEMAS, Row, count_rows
-from tasks.trajectory_checks import check_trajectory
 
 MAX_PROBLEMS = 100  # a person reads the first ones; the count is exact
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from schemas.books import Block, CleanBook, RawBook, Removed
 from schemas.errors import BookError
 from schemas.settings import CleanSettings
-from tasks.decoding import decode_text, split_lines
+from tasks.decoding import decode_text
 from tasks.gutenberg_marks import Bounds, find_bounds
 from tasks.page_residue import remove_residue
 from tasks.paragraphs import Paragraph, build_paragraphs
@@ -32,7 +32,7 @@ def clean_book(raw: RawBook, settings: CleanSettings) -> CleanBook:
     """
     text, codec = decode_text(raw.data)
     check_text(raw.book_id, text, settings)
-    lines = [line.rstrip() for line in split_lines(normalize_text(text))]
+    lines = [line.rstrip() for line in normalize_text(text).split("\n")]
     bounds = find_bounds(lines)
     removed = remove_producer_notes(lines, *bounds)
     printed = shrink_bounds(lines, bounds)
@@ -68,7 +68,7 @@ def check_text(book_id: str, text: str, settings: CleanSettings) -> None:
 
 
 def normalize_text(text: str) -> str:
-    """Return text in NFC, with LF line ends and no white space but blanks."""
+    """Return text in NFC, with LF line ends and no other white space than blanks, so that lines keep their numbers."""
     text = text.replace("\r\n", "\n")
     for char in BLANKS:
         text = text.replace(char, " ")
@@ -88,7 +88,9 @@ def shrink_bounds(lines: Sequence[str], bounds: Bounds) -> Bounds:
 def check_rest(book_id: str, paragraphs: Sequence[Paragraph], num_printed: int, settings: CleanSettings) -> None:
     """Raise BookError where nothing or too little of the printed book is left."""
     if not paragraphs:
-        raise BookError(book_id, "empty", "no line of text is left between the file's marks: 0 found, at least 1 needed")
+        raise BookError(
+            book_id, "empty", "no line of text is left between the file's marks: 0 found, at least 1 needed"
+        )
     kept = sum(paragraph.last_line - paragraph.line + 1 for paragraph in paragraphs)
     share = 1 - kept / num_printed
     if share > settings.max_removed_share:

@@ -12,14 +12,14 @@ from schemas.scaffold import Scaffold, SceneScaffold
 from schemas.settings import ComposeSettings
 from schemas.trajectories import Refusal, Stage, Trajectories, Trajectory
 from schemas.value import Span
-from tasks.compose_job import DoesNotFitError, Draft, Job, RowDraft, TokenCounter, trim_span
-from tasks.compose_pagestorm import compose_first_chapter, compose_full_book
-from tasks.compose_text import clean_scaffold
-from tasks.compose_window import compose_windows
-from tasks.grammar import check_trajectory, parse_trajectory, sum_tokens
-from tasks.grammar_render import render_stage
+from tasks.composing.job import DoesNotFitError, Draft, Job, RowDraft, TokenCounter, trim_span
+from tasks.composing.pagestorm import compose_first_chapter, compose_full_book
+from tasks.composing.splits import assign_split
+from tasks.composing.text import clean_scaffold
+from tasks.composing.window import compose_windows
+from tasks.grammar.render import render_stage
+from tasks.grammar.sequence import check_trajectory, parse_trajectory, sum_tokens
 from tasks.protocols import Tokenizer
-from tasks.splits import assign_split
 
 LAYOUT_VERSION = 1  # raised when a reader of the rows would have to change
 LAYOUTS: dict[str, Callable[[Job], list[RowDraft]]] = {
@@ -115,9 +115,9 @@ def _build_row(job: Job, layout: str, draft: RowDraft, split: str, provenance: s
     )
     problems = check_trajectory(row, job.text)
     if not problems and parse_trajectory(row).plans != tuple(stage.plan for stage in draft.stages):
-        problems = [f"{row.trajectory_id}: read back, it is not what was written"]
+        problems = ["read back, it is not what was written"]
     if problems:
-        raise BookError(job.segmented.book_id, "row-outside-grammar", "; ".join(problems[:3]))
+        raise BookError(job.segmented.book_id, "row-outside-grammar", f"{row.trajectory_id}: {'; '.join(problems[:3])}")
     return row
 
 

@@ -15,6 +15,8 @@ BYTE_ORDER_MARKS = (
 HEAD_BYTES = 20_000  # a header that declares its encoding lies well within
 GUESS_BYTES = 200_000  # enough for a guess, and a bound on its cost
 DECLARED = re.compile(rb"character set encoding:[ \t]*([\w .:()-]*)", re.IGNORECASE)
+WESTERN = "cp1252"
+MARGIN = 0.03  # of charset-normalizer's measure of chaos, 0 to 1: a few accents in English decide nothing
 C1_CONTROLS = re.compile("[\x80-\x9f]")  # no text has them: the bytes are windows-1252
 
 
@@ -23,13 +25,23 @@ def decode_text(data: bytes) -> tuple[str, str]:
     for mark, codec in BYTE_ORDER_MARKS:
         if data.startswith(mark) and (text := try_codec(data, codec)) is not None:
             return text, codec
-    for codec in (declared_codec(data), "utf-8"):
-        if codec and (text := try_codec(data, codec)) is not None:
-            return prefer_windows(data, text, codec)
-    guess = from_bytes(data[:GUESS_BYTES]).best()
-    if guess is not None and (text := try_codec(data, guess.encoding)) is not None:
-        return prefer_windows(data, text, guess.encoding)
+    for name in (declared_codec(data), "utf-8"):
+        if name and (text := try_codec(data, name)) is not None:
+            return prefer_windows(data, text, name)
+    guess = guess_codec(data[:GUESS_BYTES])
+    if guess and (text := try_codec(data, guess)) is not None:
+        return text, guess
     return prefer_windows(data, data.decode("latin-1"), "latin-1")
+
+
+def guess_codec(sample: bytes) -> str | None:
+    """Return the likeliest codec; None for western Europe's, Gutenberg's usual, unless another is clearly better."""
+    matches = from_bytes(sample)
+    best = matches.best()
+    if best is None:
+        return None
+    western = [match for match in matches if WESTERN in match.could_be_from_charset]
+    return None if any(match.chaos <= best.chaos + MARGIN for match in western) else best.encoding
 
 
 def declared_codec(data: bytes) -> str | None:
@@ -61,8 +73,3 @@ def prefer_windows(data: bytes, text: str, codec: str) -> tuple[str, str]:
             return windows, "cp1252"
         return text, "iso-8859-1"
     return text, codec
-
-
-def split_lines(text: str) -> list[str]:
-    """Split at CRLF or LF only, so that line numbers are those of an editor; other breaks become blanks."""
-    return text.replace("\r\n", "\n").split("\n")

@@ -18,12 +18,20 @@ CHAPTER_KEYS = (
     "|chapitre|kapitel|hoofdstuk|capitolo|cap[ií]tulo"
 )
 LOOSE_KEYS = frozenset({"night", "story", "tale", "episode", "adventure", "sketch"})  # 'The Last Night' is a title
-UNITS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen \
-eighteen nineteen".split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth \
-fifteenth sixteenth seventeenth eighteenth nineteenth".split()
-TENTHS = "twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth".split()
+UNITS = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
+TENS = [
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+]  # fmt: skip
+ORDINALS = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+]  # fmt: skip
+TENTHS = [
+    "twentieth", "thirtieth", "fortieth", "fiftieth", "sixtieth", "seventieth", "eightieth", "ninetieth",
+]  # fmt: skip
 LAST = 9_999  # 'the last': whatever number comes next
 
 WORD_NUMBERS: dict[str, int] = {
@@ -49,39 +57,46 @@ INVERTED = re.compile(
     rf"(?P<key>{'|'.join(LEVELS)}|{CHAPTER_KEYS})\b\.?)(?P<gap>{SEPARATOR})(?P<title>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-TRAILING_VOLUME = re.compile(r".{3,80}[\s.,—–-]((?:volume|vol\.?|book|part)\s+(?:the\s+)?[\w-]+\.?)$", re.IGNORECASE | re.DOTALL)
+TRAILING_VOLUME = re.compile(
+    r".{3,80}[\s.,—–-]((?:volume|vol\.?|book|part)\s+(?:the\s+)?[\w-]+\.?)$", re.IGNORECASE | re.DOTALL
+)
 BARE = re.compile(rf"(?P<number>[IVXLC]+|\d{{1,3}}|{WORD_NUMBER})\.?", re.IGNORECASE)
 TITLED = re.compile(r"(?P<number>[IVXLC]+|\d{1,3})(?P<gap>[.:)]?[\s—–_-]+|[.:])(?P<title>\S.*)", re.DOTALL)
 SPACED = re.compile(r"(?:\S ){3,}\S\.?")
 QUOTES = "\"'“‘«"  # speech
 EDGES = " _*=[]()#~—–-|+\n"
 
-POSSESSIVE = r"(?:(?:the|an?|some|author|editor|translator|publisher|original|general|prefatory|introductory|short)(?:.?s.?)? )*"
+POSSESSIVE = (
+    r"(?:(?:the|an?|some|first|second|author|editor|translator|publisher|original|general|prefatory|introductory|short)"
+    r"(?:.?s.?)? )*"
+)
 OF_WHAT = r"(?: (?:to|by|of|for|from|on|about|concerning)\b.{1,60})?"
-NAMED: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(rf"{POSSESSIVE}(?:{words}){OF_WHAT}[.:]?", re.IGNORECASE))
-    for kind, words in (
-        (
-            "front",
-            "preface|foreword|introduction|dedication|advertisement|note|remarks?|explanatory|explanation|notice|proem"
-            "|apology|acknowledge?ments?|to the reader|(?:publisher|editor|author|translator)s? to the reader"
-            "|bibliographical note|biographical (?:note|sketch)|dramatis person(?:ae|æ)|persons of the story|etymology"
-            "|introductory",
-        ),
-        ("narrative", "prologue|epilogue|prelude|finale|interlude|intermezzo|conclusion|l.envoi|envoi|postlude|coda"),
-        (
-            "back",
-            "appendix|appendices|(?:foot|end)?notes|glossary|index|bibliography|afterword|errata|colophon|corrigenda"
-            "|advertisements|vocabulary|chronology",
-        ),
-    )
-)  # fmt: skip
-NAMED_TITLE = re.compile(r"(?P<label>prologue|epilogue|prelude|finale|conclusion)(?P<gap>[.:]|\s*[—–-]+|\n)\s*(?P<title>\S.*)", re.I | re.DOTALL)
+NAMES: dict[Kind, str] = {
+    "front": (
+        "preface|foreword|introduction|dedication|advertisement|note|remarks?|explanatory|explanation|notice|proem"
+        "|apology|acknowledge?ments?|to the reader|(?:publisher|editor|author|translator)s? to the reader"
+        "|bibliographical note|biographical (?:note|sketch)|dramatis person(?:ae|æ)|persons of the story|etymology"
+    ),
+    "narrative": "prologue|epilogue|prelude|finale|interlude|intermezzo|conclusion|l.envoi|envoi|postlude|coda",
+    "back": (
+        "appendix|appendices|(?:foot|end)?notes|glossary|index|bibliography|afterword|errata|colophon|corrigenda"
+        "|advertisements|vocabulary|chronology"
+    ),
+}
+NAMED = {kind: re.compile(rf"{POSSESSIVE}(?:{words}){OF_WHAT}[.:]?", re.IGNORECASE) for kind, words in NAMES.items()}
+NAMED_TITLE = re.compile(
+    r"(?P<label>(?:(?:the|first|second) )?(?:prologue|epilogue|prelude|finale|conclusion))"
+    r"(?P<gap>[.:]|\s*[—–-]+|\n)\s*(?P<title>\S.*)",
+    re.I | re.DOTALL,
+)
 CONTENTS = re.compile(
-    r"\W*(?:(?:the |table of |list of )*(?:contents|chapters|illustrations|plates)|table des mati[eè]res|inhalt|inhoud)\W*(?:\n|$)",
+    r"\W*(?:(?:the |table of |list of )*(?:contents|chapters|illustrations|plates)|table des mati[eè]res|inhalt|inhoud)"
+    r"\W*(?:\n|$)",
     re.IGNORECASE,
 )
-BOOK_END = re.compile(r"\W*(?:the end|finis|end of (?:the )?(?:\w+ )?(?:book|volume|part|story|novel|\w+ (?:volume|part|book)))\b.{0,60}$", re.I)
+BOOK_END = re.compile(
+    r"\W*(?:the end|finis|end of (?:the )?(?:\w+ ){0,2}(?:book|volume|part|story|novel))\b.{0,60}$", re.IGNORECASE
+)
 
 MAX_CHARS = 320  # a heading with a summary of its chapter is no longer
 MAX_LINES = 5
@@ -122,7 +137,12 @@ def is_list_of_headings(text: str) -> bool:
 def strip_edges(text: str) -> str:
     """Return text without emphasis and brackets around it, letters that stood apart joined."""
     bare = text.strip(EDGES)
-    return bare.replace(" ", "") if SPACED.fullmatch(bare) else bare
+    if SPACED.fullmatch(bare):
+        return bare.replace(" ", "")
+    for opening, closing in ("()", "[]"):
+        if bare.count(opening) > bare.count(closing):
+            bare += closing
+    return bare.replace("_", "") if bare.count("_") % 2 else bare
 
 
 def parse_keyword(text: str) -> Heading | None:
@@ -140,7 +160,7 @@ def parse_keyword(text: str) -> Heading | None:
     if number == LAST and key in LOOSE_KEYS:
         return None
     level = LEVELS.get(key, "chapter")
-    return Heading(level if key in LEVELS else key, level, "narrative", number, found["label"], title.strip(EDGES))
+    return Heading(level if key in LEVELS else key, level, "narrative", number, found["label"], strip_edges(title))
 
 
 def is_title_after(gap: str, title: str) -> bool:
@@ -153,7 +173,7 @@ def parse_number(text: str, num_lines: int) -> Heading | None:
     """Return a heading such as 'IV', '4.', 'Four', 'IV. The Storm', '4 THE STORM'."""
     if found := BARE.fullmatch(text):
         number = parse_numeral(found["number"])
-        if number is None or not text[0].isupper() and not text[0].isdigit():
+        if number is None or not (text[0].isupper() or text[0].isdigit()):
             return None
         return Heading(f"{style_of(found['number'])} alone", "chapter", "narrative", number, text, "")
     found = TITLED.match(text)
@@ -163,7 +183,7 @@ def parse_number(text: str, num_lines: int) -> Heading | None:
     if number is None or not is_number_title(found["number"], found["gap"], title):
         return None
     label = text[: found.end("number")] + found["gap"].strip(" —–_-\n")
-    return Heading(f"{style_of(found['number'])} and title", "chapter", "narrative", number, label, title.strip(EDGES))
+    return Heading(f"{style_of(found['number'])} and title", "chapter", "narrative", number, label, strip_edges(title))
 
 
 def is_number_title(number: str, gap: str, title: str) -> bool:
@@ -175,9 +195,8 @@ def is_number_title(number: str, gap: str, title: str) -> bool:
     if gap.strip() == "" and len(gap) < 2 and not (is_caps and number != "I"):
         return False
     first = title.lstrip("\"'“‘_([")[:1]
-    if not first or first.islower() or (title[-1] == "." and not is_caps and len(words) > MAX_TITLE_WORDS // 2):
-        return False
-    return True
+    is_sentence = title[-1] == "." and not is_caps and len(words) > MAX_TITLE_WORDS // 2
+    return bool(first) and not first.islower() and not is_sentence
 
 
 def style_of(number: str) -> str:
@@ -192,11 +211,13 @@ def parse_name(text: str) -> Heading | None:
     line = " ".join(text.split())
     if len(line) > 90:
         return None
-    for kind, pattern in NAMED:
+    for kind, pattern in NAMED.items():
         if pattern.fullmatch(line):
             return Heading(f"named {kind}", "chapter", kind, None, line, "")
     if found := NAMED_TITLE.match(text):
-        return Heading("named narrative", "chapter", "narrative", None, found["label"], " ".join(found["title"].split()))
+        return Heading(
+            "named narrative", "chapter", "narrative", None, found["label"], " ".join(found["title"].split())
+        )
     return None
 
 
@@ -226,7 +247,7 @@ def parse_roman(text: str) -> int | None:
 
 
 def is_number_heading(line: str) -> bool:
-    """Return whether a single line is a keyword and a number and nothing else: 'CHAPTER IV.'"""
+    """Return whether a single line is a keyword and a number and nothing else, such as 'CHAPTER IV'."""
     if len(line) > 80 or (found := KEYWORDED.fullmatch(strip_edges(line))) is None:
         return False
     return not found["title"] and parse_numeral(found["number"]) is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import json
 import platform
 import sys
@@ -18,7 +17,8 @@ from schemas.value import Value
 
 FIRST_PARTY = ("schemas", "tasks")
 UNHASHED = {"schemas.settings"}  # settings enter a key by value, group by group
-PROMPTS = Path(__file__).parent / "prompts"
+ROOT = Path(__file__).resolve().parents[1]
+PROMPTS = ROOT / "tasks" / "prompts"
 
 
 def hash_json(value: object) -> str:
@@ -60,7 +60,7 @@ def code_digest(module: str) -> str:
     Comments and layout do not count; an edited line, prompt or installed version does.
     """
     sources, packages = _closure(module)
-    uses_prompts = any("prompts" in source for source in sources.values())
+    uses_prompts = any("PROMPTS" in source for source in sources.values())  # a module that reads them names the folder
     return hash_json(
         {
             "sources": {name: hashlib.sha256(source.encode()).hexdigest() for name, source in sources.items()},
@@ -113,10 +113,14 @@ def _closure(module: str) -> tuple[dict[str, str], set[str]]:
 
 
 def _source(module: str) -> str:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        return ""
-    return Path(spec.origin).read_text(encoding="utf-8")
+    path = _path(module)
+    return path.read_text(encoding="utf-8") if path else ""
+
+
+def _path(module: str) -> Path | None:
+    """Return a first-party module's file; a package's is its __init__.py."""
+    stem = ROOT.joinpath(*module.split("."))
+    return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
 
 
 def _imports(tree: ast.AST) -> set[str]:
@@ -126,19 +130,6 @@ def _imports(tree: ast.AST) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names if _is_module(node.module, alias.name))
+            submodules = (f"{node.module}.{alias.name}" for alias in node.names)
+            names.update(name for name in submodules if name.split(".", 1)[0] in FIRST_PARTY and _path(name))
     return names
-
-
-def _is_module(package: str, name: str) -> bool:
-    return (
-        package.split(".", 1)[0] in FIRST_PARTY
-        and importlib.util.find_spec(package) is not None
-        and (_submodule_exists(package, name))
-    )
-
-
-def _submodule_exists(package: str, name: str) -> bool:
-    spec = importlib.util.find_spec(package)
-    locations = spec.submodule_search_locations if spec else None
-    return bool(locations) and any(Path(place, f"{name}.py").exists() for place in locations or ())

@@ -12,13 +12,13 @@ from schemas.books import CatalogueEntry, CleanBook, RawBook, Rejection, Segment
 from schemas.errors import BookError
 from schemas.runs import Outcome
 from schemas.scaffold import Findings, Scaffold
-from schemas.settings import Settings
+from schemas.settings import ChunkSettings, Settings
 from schemas.trajectories import Trajectories
 from schemas.value import Value
 from tasks.catalogue import read_header, read_rdf
 from tasks.clean import clean_book
-from tasks.decoding import decode_text
 from tasks.compose import compose_book
+from tasks.decoding import decode_text
 from tasks.fetch import fetch_book
 from tasks.keys import code_digest, hash_json, stage_name
 from tasks.protocols import LLM, Identified, TextSource, Tokenizer
@@ -42,6 +42,7 @@ class Bench:
     source: TextSource
     catalogue: dict[str, CatalogueEntry]
     llm: LLM
+    chunk: ChunkSettings
     reader: Tokenizer
     trainee: Tokenizer
 
@@ -56,7 +57,7 @@ def outcome_key(book_id: str, bench: Bench) -> str | None:
         return None
     settings, entry = bench.settings, bench.catalogue.get(book_id)
     corpus = (settings.fetch, settings.clean, settings.screen, settings.segment)
-    groups = (*corpus, settings.chunk, settings.summarize, settings.verify, settings.compose)
+    groups = (*corpus, bench.chunk, settings.summarize, settings.verify, settings.compose)
     shaped_by = {
         "bytes": fingerprint,
         "entry": entry.digest() if entry else None,
@@ -134,7 +135,7 @@ class _BookRun:
         if isinstance(screened, Rejection):
             return screened
         segmented = self._make(SegmentedBook, segment_book, settings.segment, screened)
-        seams: dict[str, Value | Identified] = {"llm": bench.llm, "reader": bench.reader, "chunk": settings.chunk}
+        seams: dict[str, Value | Identified] = {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk}
         scaffold = self._make(Scaffold, summarize_book, settings.summarize, segmented, **seams)
         self._make(Findings, verify_scaffold, settings.verify, segmented, scaffold)
         return self._make(Trajectories, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee)

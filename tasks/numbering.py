@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from tasks.headings import LAST
@@ -12,16 +13,21 @@ NEXT, NEXT_OTHER_STYLE, GAP, REPEAT, JUMP = 2.0, 1.0, 0.5, -0.5, -3.0  # rewards
 RESTART_IN_CONTAINER, SECOND_IN_CONTAINER, RESTART, RESTART_OTHER_STYLE = 1.5, 0.5, -0.5, 0.0
 LARGEST_GAP = 4  # numbers that a source may have lost or misprinted
 LATE_START = -1.0
-LOWER_RANK = 0.2  # weight of bare numbers where keywords number the chapters: they count sections within them
+LOWER_RANK = 0.2  # weight of numbers in another form than the chapters': most count sections within them
 EMPTY_WORDS, EMPTY, SHORT = 20, -2.5, -0.5  # a body of so few words is a contents line's; of a few more, doubtful
-MIN_CHAIN, MIN_COVERAGE = 2, 0.3  # headings, and the share of the text between the first and the last
+KEYWORD = 2  # the rank of keywords
+MIN_CHAIN = 2
+MIN_COVERAGE = 0.3  # share of the text between the first and the last bare number: fewer number a part of it only
+KEYWORD_COVERAGE = 0.1
+WORD_CHARS = 5  # in a word and the blank after it, at least
 
 
 class Numbered(NamedTuple):
     """A candidate heading: where it stands and how it counts.
 
     `rank`: 2 keyword and number, 1 number and title, 0 number alone. `container`: how many volumes, parts or
-    books have begun before it. `body`: words up to the next candidate.
+    books have begun before it. `before`: number of the last candidate of its family above it, 0 for none. `body`:
+    words up to the next candidate of its rank or a higher one.
     """
 
     block: int
@@ -30,7 +36,8 @@ class Numbered(NamedTuple):
     rank: int
     container: int
     start: int
-    body: int
+    before: int = 0
+    body: int = 0
 
 
 def find_chain(candidates: Sequence[Numbered], num_chars: int, min_words: int) -> list[Numbered]:
@@ -38,7 +45,11 @@ def find_chain(candidates: Sequence[Numbered], num_chars: int, min_words: int) -
     for rank in (2, 1, 0):
         own = [one for one in candidates if one.rank == rank]
         chain = best_chain(own, rank, min_words)
-        if len(chain) >= MIN_CHAIN and chain[-1].start - chain[0].start >= MIN_COVERAGE * num_chars:
+        if len(chain) < MIN_CHAIN:
+            continue
+        is_keyword = rank == KEYWORD
+        end = chain[-1].start + is_keyword * chain[-1].body * WORD_CHARS
+        if end - chain[0].start >= (KEYWORD_COVERAGE if is_keyword else MIN_COVERAGE) * num_chars:
             return fill_gaps(best_chain(candidates, rank, min_words), candidates)
     return []
 
@@ -50,7 +61,9 @@ def fill_gaps(chain: Sequence[Numbered], candidates: Sequence[Numbered]) -> list
         filled.append(one)
         if after is None or after.number - one.number != 2:
             continue
-        between = [other for other in candidates if one.block < other.block < after.block and other.family == one.family]
+        between = [
+            other for other in candidates if one.block < other.block < after.block and other.family == one.family
+        ]
         if len(between) == 1:
             filled.append(between[0]._replace(number=one.number + 1))
     return filled
@@ -61,8 +74,9 @@ def best_chain(candidates: Sequence[Numbered], main_rank: int, min_words: int) -
     values: list[float] = []
     before: list[int] = []
     for index, one in enumerate(candidates):
-        own = body_reward(one, min_words)
-        weight = 1.0 if one.rank == main_rank else LOWER_RANK
+        is_main = one.rank == main_rank
+        own = body_reward(one, min_words) if is_main or one.body >= min_words else EMPTY
+        weight = 1.0 if is_main else LOWER_RANK
         best, best_before = start_reward(one), -1
         for other in range(max(0, index - LOOK_BACK), index):
             reward = step_reward(candidates[other], one)
@@ -104,9 +118,12 @@ def step_reward(one: Numbered, after: Numbered) -> float:
     in_container = after.container > one.container
     step = 1 if after.number == LAST and same_style else after.number - one.number
     if step == 1:
-        return NEXT if same_style else NEXT_OTHER_STYLE
+        goes_on = after.before != after.number - 1  # else it belongs to numbers of its own, within a chapter
+        return NEXT if same_style else NEXT_OTHER_STYLE if goes_on else JUMP
+    if after.number == 1 and in_container:
+        return RESTART_IN_CONTAINER
     if after.number == 1:
-        return RESTART_IN_CONTAINER if in_container else RESTART if same_style else RESTART_OTHER_STYLE
+        return RESTART if same_style else RESTART_OTHER_STYLE if one.rank == after.rank else JUMP
     if after.number == 2 and in_container:
         return SECOND_IN_CONTAINER
     if 2 <= step <= LARGEST_GAP:
@@ -116,5 +133,4 @@ def step_reward(one: Numbered, after: Numbered) -> float:
 
 def count_irregular(chain: Sequence[Numbered]) -> int:
     """Return how many steps of a chain are neither the next number nor a restart."""
-    pairs = zip(chain, chain[1:], strict=False)
-    return sum(1 for one, after in pairs if after.number not in (1, LAST) and after.number - one.number != 1)
+    return sum(1 for one, after in pairwise(chain) if after.number not in (1, LAST) and after.number - one.number != 1)

@@ -11,17 +11,18 @@ from pathlib import Path
 
 from schemas.books import CatalogueEntry
 from schemas.errors import ConfigError
-from schemas.settings import Settings
+from schemas.settings import ChunkSettings, Settings
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
 from tasks.backends.llms.engine import Engine
 from tasks.backends.llms.server_tokenizer import ServerTokenizer
-from tasks.backends.llms.vllm import VllmLLM
+from tasks.backends.llms.vllm import LEAST_SHARE, VllmLLM
 from tasks.backends.sources import open_source
 from tasks.backends.stores import is_url, open_store, probe_store
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.catalogue import read_catalogue
 from tasks.line import Bench
+from tasks.planning.ask import count_beside_text
 from tasks.protocols import Store, TextSource, Tokenizer
 from tasks.work import Work
 
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 BUILTIN = "builtin"
 BUILD_FILE = "build.json"  # in the work store: the books of the last build, for `scriptorium status`
+TEXT_SHARE = 0.8  # of the room: the rest is for paragraph numbers, the book's head, a list of scenes
+MIN_WINDOW = 200  # tokens of text, as ChunkSettings has it
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -105,8 +108,27 @@ def _open(settings: Settings) -> Opened:
     out = open_store(settings.out)
     probe_store(out, settings.out)
     reader, engine = _open_reader(settings), _open_engine(settings)
-    bench = Bench(settings, Work(work_store), source, catalogue, engine, reader, trainee)
+    chunk = fit_chunk(settings.chunk, engine, reader)
+    bench = Bench(settings, Work(work_store), source, catalogue, engine, chunk, reader, trainee)
     return Opened(bench, out, engine, book_ids)
+
+
+def fit_chunk(settings: ChunkSettings, engine: Engine, reader: Tokenizer) -> ChunkSettings:
+    """Return the settings with windows that leave a server room for its question and its answer.
+
+    Raises:
+        ConfigError: the model's window is too small for any text beside the longest question.
+    """
+    if engine.max_model_len is None:
+        return settings
+    beside = count_beside_text(reader, LEAST_SHARE)
+    room = int((engine.max_model_len - beside) * TEXT_SHARE)
+    if room < MIN_WINDOW:
+        raise ConfigError(
+            f"the model's window of {engine.max_model_len} tokens is too small: the longest question takes {beside} "
+            f"beside the text; serve the model with at least {beside + int(MIN_WINDOW / TEXT_SHARE) + 1}"
+        )
+    return settings.model_copy(update={"window_tokens": min(settings.window_tokens, room)})
 
 
 def choose_books(settings: Settings, source: TextSource, catalogue: dict[str, CatalogueEntry]) -> tuple[str, ...]:

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
 from schemas.books import Kind, Level
+from tasks.back_matter import find_story_end
+from tasks.candidates import number_candidates
 from tasks.contents import Item
-from tasks.headings import BOOK_END, EDGES, LAST, Heading
-from tasks.numbering import Numbered, count_irregular, find_chain
+from tasks.headings import LAST, Heading, strip_edges
+from tasks.numbering import EMPTY_WORDS, Numbered, count_irregular, find_chain
 from tasks.titles import (
     Draft,
     draft_blocks,
     find_bare_titles,
     find_caps_titles,
+    find_front_titles,
     find_titles_below,
     is_title_block,
     titles_of_their_own,
     with_bodies,
 )
 
+CONTAINERS: tuple[Level, ...] = ("volume", "part", "book")
 MIN_TITLES = 3  # titles without number that make chapters
 MAX_STEP = 2  # from one part's number to the next
 STORY_SIZE = 3.0  # medians of a chapter: a section of this size before the first is part of the story
 BACK_SHARE = 0.6  # of the text: what has a customary name of back matter and comes earlier is none
 END_SHARE = 0.85  # of the text: a line 'The End' that comes earlier ends a part
-IMPRINT = re.compile(r"\b(?:press|print(?:ed|ers?|ing)?|electrotyped|publishers?|london|edinburgh|new york|boston)\b", re.I)
-IMPRINT_BLOCKS, IMPRINT_WORDS = 6, 15
 DISAGREEMENT = 0.02  # share of chapters in which table and text may differ
 
 
@@ -70,31 +71,11 @@ def find_outline(items: Sequence[Item], starts: Sequence[int], num_chars: int, m
     chain = find_chain(number_candidates(draft, titles, of_chapters=True), num_chars, min_words)
     chapters = place_chapters(draft, titles, chain)
     placed = chapters + place_containers(draft, chapters)
-    placed += place_titles(draft, placed, titles, {one.block: one.number for one in chain})
     placed += place_named(draft, placed)
-    placed.sort(key=lambda one: one.first)
+    placed += place_titles(draft, placed, titles, {one.block: one.number for one in chain})
     placed += place_end(draft, placed)
+    placed.sort(key=lambda one: one.first)
     return Outline(tuple(placed), draft.contents.blocks, is_doubtful(draft, chapters, count_irregular(chain)))
-
-
-def number_candidates(draft: Draft, titles: Sequence[int], of_chapters: bool) -> list[Numbered]:
-    """Return the numbered blocks of chapter level, or of the levels above it."""
-    numbers = {index for index, heading in draft.headed.items() if heading.number}
-    stops = [index for index in sorted({*draft.headed, *titles}) if index in numbers or index - 1 not in numbers]
-    stops.append(len(draft.items))
-    candidates, num_containers = [], 0
-    for index, after in zip(stops, stops[1:], strict=False):
-        heading = draft.headed.get(index)
-        if heading is None or heading.level != "chapter":
-            num_containers += of_chapters
-        if heading is None or heading.number is None or (heading.level == "chapter") != of_chapters:
-            continue
-        rank = {"": 2, "and title": 1, "alone": 0}[heading.family.partition(" ")[2]]
-        body = draft.num_words(index + 1, after)
-        candidates.append(
-            Numbered(index, heading.family, heading.number, rank, num_containers, draft.starts[index], body)
-        )
-    return candidates
 
 
 def place_chapters(draft: Draft, titles: Sequence[int], chain: Sequence[Numbered]) -> list[Placed]:
@@ -126,7 +107,7 @@ def place_heading(draft: Draft, index: int, has_title_below: bool, confidence: f
     """Return a block that has the form of a heading, with the title block below it if there is one."""
     heading = draft.headed[index]
     below = draft.items[index + 1].text if has_title_below else ""
-    title = " ".join((heading.title or below).strip(EDGES).split())
+    title = " ".join(strip_edges(heading.title or below).split())
     after = index + 1 + has_title_below
     return Placed(index, after, heading.level, heading.kind, heading.label, title, confidence)
 
@@ -134,7 +115,7 @@ def place_heading(draft: Draft, index: int, has_title_below: bool, confidence: f
 def place_title(draft: Draft, index: int, confidence: float) -> Placed:
     """Return a block that is a title without number."""
     kind: Kind = draft.headed[index].kind if index in draft.headed else "narrative"
-    label = " ".join(draft.items[index].text.split()).strip(EDGES)
+    label = " ".join(strip_edges(draft.items[index].text).split())
     return Placed(index, index + 1, "chapter", kind, label, "", confidence)
 
 
@@ -159,27 +140,33 @@ def place_containers(draft: Draft, chapters: Sequence[Placed]) -> list[Placed]:
     return placed
 
 
-def place_titles(draft: Draft, placed: Sequence[Placed], titles: Sequence[int], numbers: dict[int, int]) -> list[Placed]:
+def place_titles(
+    draft: Draft, placed: Sequence[Placed], titles: Sequence[int], numbers: dict[int, int]
+) -> list[Placed]:
     """Return the titles without number beside numbered chapters: books that number anew, or sections."""
-    chapters = sorted(one.first for one in placed if one.level == "chapter")
-    if not chapters:
+    if not numbers:
         return []
+    chapters, firsts = sorted(numbers), sorted(one.first for one in placed)
     taken = {index for one in placed for index in range(one.first, one.after)} | set(draft.headed)
-    firsts = sorted(one.first for one in placed)
-    capitals = [index for index in find_caps_titles(draft) if index < firsts[0]]
-    free = sorted({*titles, *capitals} - taken)
-    usual = median(draft.num_words(one, after) for one, after in zip(chapters, [*chapters[1:], len(draft.items)], strict=True))
+    unnumbered = (index for index in titles if index not in draft.matched or draft.matched[index].number is None)
+    free = sorted({*unnumbered, *find_front_titles(draft, chapters[0])} - taken)
+    sizes = [
+        draft.num_words(one, after) for one, after in zip(chapters, [*chapters[1:], len(draft.items)], strict=True)
+    ]
     books, sections = [], []
     for index, end in zip(free, [*free[1:], len(draft.items)], strict=False):
         after = min([end, *(first for first in firsts if first > index)])
         size = draft.num_words(index + 1, after)
         one = place_title(draft, index, 0.8)
-        if is_book(index, after, size, draft, numbers):
+        if index in titles and is_book(index, after, size, draft, numbers):
             books.append(one._replace(level="book"))
         elif size >= draft.min_words:
-            kind = kind_beside(one, index < chapters[0], index > chapters[-1], size >= STORY_SIZE * usual)
-            sections.append(one._replace(kind=kind, top=index < firsts[0] or index > chapters[-1]))
-    return books + place_stories(draft, books, taken) + sections
+            is_large = size >= STORY_SIZE * median(sizes)
+            kind = kind_beside(index < chapters[0], index > chapters[-1], is_large)
+            sections.append(one._replace(kind=kind, top=index < chapters[0] or index > chapters[-1]))
+    if books:  # beside books that number anew, a section is a book without numbers
+        sections = [one if one.top else one._replace(level="book") for one in sections]
+    return books + place_stories(draft, books, taken | set(free)) + sections
 
 
 def is_book(index: int, after: int, size: int, draft: Draft, numbers: dict[int, int]) -> bool:
@@ -198,15 +185,14 @@ def place_stories(draft: Draft, books: Sequence[Placed], taken: set[int]) -> lis
     if not unlisted:
         return []
     gap = min(draft.items[one.first].blank_before for one in unlisted)
-    used = taken | {one.first for one in books}
-    capitals = [index for index in find_caps_titles(draft) if draft.items[index].blank_before >= gap and index not in used]
+    first = min(one.first for one in books)
+    capitals = [index for index in find_caps_titles(draft) if draft.items[index].blank_before >= gap and index > first]
+    capitals = [index for index in capitals if index not in taken]
     return [place_title(draft, index, 0.6)._replace(level="book") for index in with_bodies(draft, capitals)]
 
 
-def kind_beside(title: Placed, is_before: bool, is_behind: bool, is_large: bool) -> Kind:
+def kind_beside(is_before: bool, is_behind: bool, is_large: bool) -> Kind:
     """Return the kind of an unnumbered section: within the chapters or very long, part of the story."""
-    if title.kind != "narrative":
-        return title.kind
     if is_before and not is_large:
         return "front"
     return "back" if is_behind else "narrative"
@@ -224,13 +210,29 @@ def place_named(draft: Draft, placed: Sequence[Placed]) -> list[Placed]:
         is_before = not chapters or index < chapters[0]
         is_behind = not chapters or index > chapters[-1]
         opens_part = any(one < index <= one + 3 for one in containers)
-        if index + 1 in draft.contents.blocks or not may_stand(heading, is_before or opens_part, draft.starts[index] > BACK_SHARE * draft.num_chars and is_behind):
+        if index + 1 in draft.contents.blocks or not may_stand(
+            heading, is_before or opens_part, draft.starts[index] > BACK_SHARE * draft.num_chars and is_behind
+        ):
             continue
         one = place_heading(draft, index, heading.kind == "narrative" and is_title_block(draft, index + 1), 0.9)
         if heading.kind == "front" and chapters and is_behind:
             one = one._replace(kind="back")
+        below = next((first for first in chapters if first > index), None)
+        if (
+            below in draft.headed
+            and draft.headed[below].number == 1
+            and draft.num_words(one.after, below) < EMPTY_WORDS
+        ):
+            found.append(one._replace(level=container_level(placed)))  # it holds chapters of its own
+            continue
         found.append(one._replace(top=is_behind or (is_before and not (containers and containers[0] < index))))
     return found
+
+
+def container_level(placed: Sequence[Placed]) -> Level:
+    """Return the level of the book's outermost containers."""
+    levels = {one.level for one in placed}
+    return next((level for level in CONTAINERS if level in levels), "part")
 
 
 def may_stand(heading: Heading, is_before: bool, is_behind: bool) -> bool:
@@ -241,32 +243,17 @@ def may_stand(heading: Heading, is_before: bool, is_behind: bool) -> bool:
 
 
 def place_end(draft: Draft, placed: Sequence[Placed]) -> list[Placed]:
-    """Return the back matter that has no heading: what follows 'THE END', or a printer's lines at the very end."""
-    story = [one for one in placed if one.kind == "narrative"]
-    if placed and (not story or story[-1].first != placed[-1].first):
-        return []
-    low = placed[-1].after if placed else 0
-    for index in range(len(draft.items) - 1, low, -1):
-        if draft.starts[index] < END_SHARE * draft.num_chars:
-            break
-        item = draft.items[index]
-        if BOOK_END.match(item.text) and item.num_lines <= 2:
-            return [Placed(index, index, "chapter", "back", "", "", 0.9, top=True)]
-    first = len(draft.items)
-    while first - 1 > low and first > len(draft.items) - IMPRINT_BLOCKS:
-        item = draft.items[first - 1]
-        if not item.text or item.num_words > IMPRINT_WORDS or item.text[-1] in "!?”\"’":
-            break
-        first -= 1
-    if any(IMPRINT.search(item.text) for item in draft.items[first:]):
-        first = next(item.index for item in draft.items[first:] if IMPRINT.search(item.text))
-        return [Placed(first, first, "chapter", "back", "", "", 0.7, top=True)]
-    return []
+    """Return the back matter that has no heading, if the last chapter ends before the book does."""
+    low = max((one.after for one in placed if one.kind == "narrative"), default=0)
+    high = min((one.first for one in placed if one.first >= low), default=len(draft.items))
+    late = [item for item in draft.items[low + 1 : high] if draft.starts[item.at] >= END_SHARE * draft.num_chars]
+    first = find_story_end(late)
+    return [] if first is None else [Placed(first, first, "chapter", "back", "", "", 0.8, top=True)]
 
 
 def is_doubtful(draft: Draft, chapters: Sequence[Placed], num_irregular: int) -> bool:
     """Return whether rules and table disagree, numbers are missing, or a long book has no chapters."""
-    entries = {entry for entry in draft.contents.entries if entry.level == "chapter" and entry.number is not None}
+    entries = [entry for entry in draft.contents.entries if entry.level == "chapter" and entry.number is not None]
     allowed = max(1.0, DISAGREEMENT * len(chapters))
     if entries and abs(len(entries) - len(chapters)) > allowed:
         return True

@@ -12,11 +12,17 @@ PICTURE = re.compile(r"\s*\[\s*_?(?:illustrations?|picture|image|plate|frontispi
 PICTURE_LINES = 60
 PICTURE_WORDS = frozenset({"cover", "enlarge", "titlepage", "frontispiece"})  # alternative texts of images
 CAPTION_HEADING = re.compile(
-    r"\W*((?:chapter|book|part|volume|letter) [\divxlc]+|preface|introduction|epilogue|prologue)\b[.:]?\W*$", re.IGNORECASE
+    r"\W*((?:chapter|book|part|volume|letter) [\divxlc]+|preface|introduction|epilogue|prologue)\b[.:]?\W*$",
+    re.IGNORECASE,
 )
-PAGE_MARK = re.compile(r"\[(?:pg|page|p)\.? ?\d{1,4}\]|(?<=\S )\{(?:pg |page )?\d{1,4}[a-z]?\}|(?<=\S)\{\d{1,4}[a-z]?\}", re.IGNORECASE)
+PAGE_MARK = re.compile(
+    r"\[(?:pg|page|p)\.? ?\d{1,4}\]|(?<=\S )\{(?:pg |page )?\d{1,4}[a-z]?\}|(?<=\S)\{\d{1,4}[a-z]?\}", re.IGNORECASE
+)
 PAGE_LINE = re.compile(r"\s*(?:[\[{](?:pg|page|p\.?)?[ .]?\d{1,4}[\]}]|page \d{1,4})\s*$", re.IGNORECASE)
-TAG = re.compile(r"</?(?:a|b|i|em|p|br|hr|div|span|sup|sub|img|h\d|pre|center|font|small|big|strong|u|tt)\b[^<>]{0,200}>", re.IGNORECASE)
+TAG = re.compile(
+    r"</?(?:a|b|i|em|p|br|hr|div|span|sup|sub|img|h\d|pre|center|font|small|big|strong|u|tt)\b[^<>]{0,200}>",
+    re.IGNORECASE,
+)
 RETURN_LINK = re.compile(r"^(\d+) \(return\) ?", re.MULTILINE)
 INLINE_NOTE = re.compile(r"\s*\[(?:transcriber|illustration|picture)[^\[\]]*\]", re.IGNORECASE)
 INITIAL_PIPE = re.compile(r"^([\"'“‘]?)\|(?=[A-Z])")

@@ -14,7 +14,8 @@ SCENE_BREAK = re.compile(r"\s*(?:[^\w\s\"'“”‘’()\[\]!?,;:<>|]\s*|_\s*)+$
 COLUMNS = re.compile(r"\S {3,}\S")  # a gap within a line: a table, a contents line
 SPACES = re.compile(r" {2,}")
 WORD = re.compile(r"[^\W\d_]+")
-SPLIT_WORD = re.compile(r"[^\W\d_]-$")
+SPLIT_WORD = re.compile(r"([^\W\d_]+)-$")
+LONGEST_WORD = 40
 SENTENCE_END = re.compile(r"[.!?:\"”’'_)—-]$")
 OPENERS = "\"'“‘_(*[—-"
 
@@ -124,8 +125,10 @@ def build_paragraph(
     """Return the paragraph of these lines, or None where nothing but residue stood in them."""
     unwrapped = len(lines) == 1 or is_prose(lines, margins)
     text = unwrap_lines(lines, words) if unwrapped else keep_lines(lines)
-    text = drop_inline_residue(text).strip() if unwrapped else drop_inline_residue(text).rstrip()
-    if not text.strip():
+    if (bare := drop_inline_residue(text)) != text:
+        text = "\n".join(line.rstrip() for line in bare.split("\n") if line.strip())
+    text = text.strip() if unwrapped else text
+    if not text:
         return None
     if unwrapped and "  " in text and not COLUMNS.search(text):
         text = SPACES.sub(" ", text)
@@ -185,9 +188,9 @@ def unwrap_lines(lines: Sequence[str], words: frozenset[str]) -> str:
         return " ".join(parts)
     text = parts[0]
     for part in parts[1:]:
-        if SPLIT_WORD.search(text) and part[:1].islower():
-            head, tail = WORD.findall(text)[-1], WORD.findall(part)[0]
-            text = (text[:-1] if (head + tail).lower() in words else text) + part
+        head = SPLIT_WORD.search(text[-LONGEST_WORD:])
+        if head and part[:1].islower() and (tail := WORD.match(part)):
+            text = (text[:-1] if (head[1] + tail[0]).lower() in words else text) + part
         else:
             text = f"{text} {part}"
     return text

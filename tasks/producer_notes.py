@@ -11,7 +11,7 @@ from schemas.books import Removed
 CREDITS = re.compile(
     r"(?:re-?)?(?:produced|prepared|transcribed|scanned|proof(?:ed|read)|digiti[sz]ed|typed|credits\b|html version)\b"
     r"(?:.{0,40}\bby\b|.{0,40}\bfrom\b|:)"
-    r"|(?:the |an? )?(?:electronic|e-?)[ -]?(?:text|book|edition|version)s?\b.{0,40}\b(?:prepared|produced|by|of|from)\b"
+    r"|(?:the |an? )?(?:electronic|e-?)[ -]?(?:text|book|edition|version)s?\b.{0,40}\b(?:prepared|by|of|from)\b"
     r"|(?:this|the following) (?:electronic |e-?)?(?:text|book|edition|version|file|transcription)\b.{0,60}"
     r"\b(?:was|is|were|has been)\b.{0,60}\b(?:produced|prepared|created|done|scanned|transcribed|typed|converted"
     r"|provided|made available)\b"

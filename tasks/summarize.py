@@ -9,14 +9,14 @@ from schemas.books import SegmentedBook
 from schemas.errors import BookError
 from schemas.scaffold import ChapterScaffold, Scaffold
 from schemas.settings import ChunkSettings, SummarizeSettings
-from tasks.assemble import Place, build_chapter
+from tasks.planning.assemble import Place, build_chapter
+from tasks.planning.roster import merge_people
+from tasks.planning.scenes import draft_scenes
+from tasks.planning.story import Asker, Story, tell_story
+from tasks.planning.tree import describe_book, label_chapters
+from tasks.planning.windows import Chapter, rate_windows, read_windows
+from tasks.planning.wording import tidy_heading
 from tasks.protocols import LLM, Tokenizer
-from tasks.roster import merge_people
-from tasks.scenes import draft_scenes
-from tasks.story import Asker, Story, tell_story
-from tasks.tree import describe_book, label_chapters
-from tasks.windows import Chapter, rate_windows, read_windows
-from tasks.wording import tidy_heading
 
 logger = logging.getLogger(__name__)
 

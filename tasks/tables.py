@@ -13,7 +13,7 @@ from schemas.books import Division, SegmentedBook
 from schemas.runs import Outcome, ShardKind
 from schemas.scaffold import Findings, Scaffold
 from schemas.trajectories import Trajectories, Trajectory
-from tasks.grammar import messages
+from tasks.grammar.sequence import messages
 from tasks.work import Work
 
 Row = dict[str, Any]

@@ -15,6 +15,7 @@ MAX_LINE_WORDS = 14  # of a title that stands alone
 MIN_TITLED_SHARE = 0.5  # of the headings of one style: if so many are followed by a title, a title it is
 CAPS_BLANKS = 2  # blank lines above a title in capitals
 EPIGRAPH_BLOCKS = 6
+PARAGRAPH_WORDS = 25
 BELOW_BLOCKS, BELOW_WORDS = 8, 60  # running text begins within so many blocks
 
 
@@ -44,7 +45,7 @@ def draft_blocks(items: Sequence[Item], starts: Sequence[int], num_chars: int, m
     """Return what the choice of headings builds on; arguments as in `find_outline`."""
     words = [0, *accumulate(item.num_words for item in items)]
     contents = find_contents(items)
-    headed = {item.index: item.heading for item in items if item.heading and item.index not in contents.blocks}
+    headed = {item.at: item.heading for item in items if item.heading and item.at not in contents.blocks}
     return Draft(items, starts, num_chars, min_words, words, contents, headed, match_titles(items, contents))
 
 
@@ -85,12 +86,24 @@ def find_caps_titles(draft: Draft) -> list[int]:
     """Return lines in capitals that stand above running text."""
     found = []
     for item in draft.items[:-1]:
-        if item.index in draft.headed or not is_caps_title(draft, item.index):
+        if item.at in draft.headed or not is_caps_title(draft, item.at):
             continue
-        below = draft.items[item.index + 1]
-        is_text = draft.num_words(item.index + 1, item.index + 1 + BELOW_BLOCKS) > BELOW_WORDS
+        below = draft.items[item.at + 1]
+        is_text = draft.num_words(item.at + 1, item.at + 1 + BELOW_BLOCKS) > BELOW_WORDS
         if is_text and not is_caps(below.text) and not below.text.lower().startswith("by "):
-            found.append(item.index)
+            found.append(item.at)
+    return found
+
+
+def find_front_titles(draft: Draft, end: int) -> list[int]:
+    """Return lines in capitals before block `end` with a paragraph right below: letters and notes to the reader."""
+    found: list[int] = []
+    for item in draft.items[:end]:
+        if item.at in draft.headed or not is_caps_title(draft, item.at) or item.at - 1 in found:
+            continue
+        below = draft.items[item.at + 1 : item.at + 3]
+        if any(one.unwrapped and one.num_words >= PARAGRAPH_WORDS for one in below):
+            found.append(item.at)
     return found
 
 
@@ -116,6 +129,7 @@ def find_titles_below(draft: Draft, numbered: Sequence[int]) -> Collection[int]:
     """Return the numbered headings with a title in the block below; none of a style that seldom has one."""
     families = {index: draft.headed[index].family for index in numbered if not draft.headed[index].title}
     found = [index for index in families if is_title_block(draft, index + 1)]
+    found = [index for index in found if families[index] != "letter" or index + 1 in draft.matched]  # an address
     counts, hits = Counter(families.values()), Counter(families[index] for index in found)
     return {
         index
@@ -136,4 +150,4 @@ def is_title_block(draft: Draft, index: int) -> bool:
         return item.num_words <= MAX_CAPS_WORDS
     bare = item.text.strip(EDGES)
     is_line = item.num_words <= MAX_TITLE_WORDS and item.num_lines <= 2 and bare[:1].isupper()
-    return is_line and bare[-1] not in ".!?,;:\"”’—-"
+    return is_line and bare[-1] not in '.!?,;:"”’—-'

@@ -15,8 +15,8 @@ import numpy as np
 from schemas.books import Division, SegmentedBook
 from schemas.scaffold import ChapterScaffold, Finding, Findings, Scaffold
 from schemas.settings import VerifySettings
-from tasks.evidence import BOOK, Evidence, Node, align_statements, gather_evidence, tokenize
-from tasks.spans import find_copies
+from tasks.checking.evidence import BOOK, Evidence, Node, align_statements, gather_evidence, tokenize
+from tasks.checking.spans import find_copies
 
 MAX_INVENTED = 0.02  # share of a book-level plan's names that the book does not have; 0 for chapters
 MIN_CHAPTER_NAMES, MIN_BOOK_NAMES = 0.6, 0.8  # of the 5 most named people of a chapter, the 10 of the book

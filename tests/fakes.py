@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from schemas.books import SegmentedBook
+from schemas.value import Value
+from tasks.protocols import Answer, Failure, Request
+from tests.scaffolds import make_book
 
 
 class WordTokenizer:
@@ -125,3 +132,54 @@ class _StandInHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing on the terminal."""
+
+
+# ---- a scripted model, and books built by hand for it to read ----
+
+
+class FakeLLM:
+    """An LLM that answers by script: a function from a request to an answer's value, or to a Failure."""
+
+    identity = "fake-1@main temperature=0"
+
+    def __init__(self, script: Callable[[Request], Value | Failure], *, trainable: bool = True) -> None:
+        self.script, self.trainable = script, trainable
+        self.batches: list[list[Request]] = []
+
+    def answer(self, requests: Sequence[Request]) -> list[Answer | Failure]:
+        self.batches.append(list(requests))
+        return [self._reply(request) for request in requests]
+
+    def asked(self, call: str) -> list[Request]:
+        return [request for batch in self.batches for request in batch if request.call == call]
+
+    def _reply(self, request: Request) -> Answer | Failure:
+        said = self.script(request)
+        return said if isinstance(said, Failure) else Answer((said,) * request.num_samples)
+
+
+def write_nonsense(schema: type[Value], seed: int) -> Value:
+    """An answer that a model with random weights might give: it validates and means nothing."""
+    definition, rng = schema.model_json_schema(), random.Random(seed)
+
+    def write(field: dict[str, Any]) -> object:
+        if "$ref" in field:
+            field = definition["$defs"][field["$ref"].rsplit("/", 1)[-1]]
+        if field["type"] == "array":
+            return [write(field["items"]) for _ in range(rng.randint(field["minItems"], field["maxItems"]))]
+        if field["type"] == "object":
+            return {name: write(part) for name, part in field["properties"].items()}
+        if field["type"] == "integer":
+            return rng.randint(field["minimum"], field["maximum"])
+        if field["type"] == "boolean":
+            return rng.random() < 0.5
+        letters = rng.choices(" \n\t\u200b\x07;-#*éaB.\u201c<|", k=rng.randint(field["minLength"], field["maxLength"]))
+        return "".join(letters)
+
+    return schema.model_validate(write(definition))
+
+
+def build_book(*chapters: Sequence[Sequence[str]], in_parts: bool = False) -> SegmentedBook:
+    """A book of chapters, each given as scenes of paragraphs, all of them in one part if need be."""
+    parts = (len(chapters),) if in_parts else ()
+    return make_book(chapters, parts, book_id="m1", title="The Mill", authors=("Reed, Ada",))[0]

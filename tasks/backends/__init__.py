@@ -1,0 +1,1 @@
+"""What the seams are made of: sources, stores, tokenizers, models, trainers; the environment is read here only."""

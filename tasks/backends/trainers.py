@@ -29,7 +29,7 @@ class SubprocessTrainer:
 
         """
         run_dir = Path(spec.out).resolve()
-        result = _read_result(run_dir, spec.run_id)
+        result = read_result(run_dir, spec.run_id)
         if result is not None:
             return result
         try:
@@ -40,7 +40,7 @@ class SubprocessTrainer:
             returncode = self._run(run_dir, spec)
         except OSError as error:
             raise PipelineError(f"training {spec.run_id}: {error.filename or run_dir}: {error.strerror}") from error
-        result = _read_result(run_dir, spec.run_id)
+        result = read_result(run_dir, spec.run_id)
         if returncode or result is None:
             raise PipelineError(
                 f"training {spec.run_id} failed ({_end(returncode)}): {_last_line(run_dir / 'train.log')}"
@@ -66,7 +66,8 @@ class SubprocessTrainer:
                     process.wait()
 
 
-def _read_result(run_dir: Path, run_id: str) -> TrainingResult | None:
+def read_result(run_dir: Path, run_id: str) -> TrainingResult | None:
+    """Return the result of a run that is done, or None; PipelineError where what lies there is no result."""
     path = run_dir / "result.json"
     try:
         result = TrainingResult.model_validate_json(path.read_bytes())

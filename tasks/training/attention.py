@@ -27,11 +27,12 @@ def packed_attention(  # noqa: PLR0913 (the signature is transformers')
     attention_mask: None,
     scaling: float | None = None,
     dropout: float = 0.0,
-    document_ends: torch.Tensor | None = None,
-    longest_document: int = 0,
+    *,
+    document_ends: torch.Tensor,
+    longest_document: int,
     **options: object,
 ) -> tuple[torch.Tensor, None]:
-    """Attend causally within each document of a packed row.
+    """Attend causally within each document of a packed row; return [B, T, H, D] and no weights.
 
     Args:
         module: the layer; unused.
@@ -41,46 +42,55 @@ def packed_attention(  # noqa: PLR0913 (the signature is transformers')
         attention_mask: always None, see `no_mask`.
         scaling: of the logits.
         dropout: of the weights; 0 in every model that is fine-tuned here.
-        document_ends: int32 [num_documents + 1], borders in tokens, 0 first; None for one document.
+        document_ends: int32 [num_documents + 1], borders in tokens, 0 first.
         longest_document: its tokens.
         options: others of transformers.
-
-    Returns:
-        [B, T, H, D] and no weights.
 
     """
     asked = [name for name in _UNSUPPORTED if options.get(name) is not None]
     if asked or dropout:
-        raise ConfigError(
-            f"train.model: its attention uses {', '.join(asked) or 'dropout'}, which packed training cannot do"
-        )
+        found = ", ".join(asked) or "dropout"
+        raise ConfigError(f"train.model: its attention uses {found}, which packed training cannot do")
+    attend = _attend_varlen if query_BHTD.is_cuda else _attend_one_by_one
+    return attend(query_BHTD, key_BHTD, value_BHTD, scaling, document_ends, longest_document), None
+
+
+def _attend_varlen(
+    query_BHTD: torch.Tensor,
+    key_BHTD: torch.Tensor,
+    value_BHTD: torch.Tensor,
+    scaling: float | None,
+    document_ends: torch.Tensor,
+    longest_document: int,
+) -> torch.Tensor:
+    """Attend with the kernel for rows of several documents."""
+    query_THD, key_THD, value_THD = (part[0].transpose(0, 1) for part in (query_BHTD, key_BHTD, value_BHTD))
+    borders = (document_ends, document_ends, longest_document, longest_document)
     shared_heads = key_BHTD.shape[1] != query_BHTD.shape[1]
-    if document_ends is not None and query_BHTD.is_cuda:
-        query_THD, key_THD, value_THD = (part[0].transpose(0, 1) for part in (query_BHTD, key_BHTD, value_BHTD))
-        ends, longest = document_ends, longest_document
-        attended_THD = varlen_attn(
-            query_THD,
-            key_THD,
-            value_THD,
-            ends,
-            ends,
-            longest,
-            longest,
-            scale=scaling,
-            window_size=(-1, 0),
-            enable_gqa=shared_heads,
-        )
-        return cast(torch.Tensor, attended_THD)[None], None
-    lengths = [query_BHTD.shape[2]] if document_ends is None else document_ends.diff().tolist()
-    parts = zip(*(part.split(lengths, 2) for part in (query_BHTD, key_BHTD, value_BHTD)), strict=True)
-    attended_BHTD = torch.cat(
-        [
-            F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=shared_heads)
-            for query, key, value in parts
-        ],
-        dim=2,
+    causal = (-1, 0)
+    attended_THD = varlen_attn(
+        query_THD, key_THD, value_THD, *borders, scale=scaling, window_size=causal, enable_gqa=shared_heads
     )
-    return attended_BHTD.transpose(1, 2).contiguous(), None
+    return cast(torch.Tensor, attended_THD)[None]
+
+
+def _attend_one_by_one(
+    query_BHTD: torch.Tensor,
+    key_BHTD: torch.Tensor,
+    value_BHTD: torch.Tensor,
+    scaling: float | None,
+    document_ends: torch.Tensor,
+    longest_document: int,
+) -> torch.Tensor:
+    """Attend within one document after the other; `longest_document` is not needed."""
+    lengths = document_ends.diff().tolist()
+    shared_heads = key_BHTD.shape[1] != query_BHTD.shape[1]
+    parts = zip(*(part.split(lengths, 2) for part in (query_BHTD, key_BHTD, value_BHTD)), strict=True)
+    attended = [
+        F.scaled_dot_product_attention(query, key, value, is_causal=True, scale=scaling, enable_gqa=shared_heads)
+        for query, key, value in parts
+    ]
+    return torch.cat(attended, dim=2).transpose(1, 2).contiguous()
 
 
 def no_mask(*_: object, **__: object) -> None:

@@ -17,7 +17,7 @@ def save_checkpoint(run_dir: Path, run_id: str, step: int, model: PeftModel, opt
     state = {
         "run_id": run_id,
         "step": step,
-        "adapter": get_peft_model_state_dict(model),
+        "adapter": get_peft_model_state_dict(model, save_embedding_layers=False),  # frozen, drawn from the seed
         "optimizer": optimizer.state_dict(),
     }
     path = run_dir / _STATE

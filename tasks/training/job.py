@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import ValidationError
 from schemas.errors import ConfigError, PipelineError
 from schemas.runs import TrainingResult, TrainingSpec
 from tasks.backends.tokenizers import TiktokenTokenizer, open_tokenizer
+from tasks.backends.trainers import read_result
 from tasks.training.checkpoints import save_adapter
 from tasks.training.loop import train_model
 from tasks.training.models import open_model
@@ -28,6 +30,8 @@ from tasks.training.samples import load_samples
 def main(arguments: list[str]) -> int:
     """Run the job of a folder; on a failure say one line on standard error and return 1."""
     try:
+        if len(arguments) != 1:
+            raise ConfigError("give the folder of one run: python -m tasks.training.job RUN_DIR")
         run_job(Path(arguments[0]))
     except (PipelineError, OSError, torch.OutOfMemoryError) as error:
         sys.stderr.write(" ".join(str(error).split()) + "\n")
@@ -39,8 +43,8 @@ def run_job(run_dir: Path) -> TrainingResult:
     """Train what RUN_DIR/run.json says, from the last checkpoint on; a run that has its result is not made again."""
     spec = read_spec(run_dir)
     with hold_folder(run_dir):
-        result = read_result(run_dir)
-        if result is not None and result.run_id == spec.run_id:
+        result = read_result(run_dir, spec.run_id)
+        if result is not None:
             return result
         tokenizer = open_trainee(spec)
         selection = load_samples(spec.data, spec.settings, tokenizer)
@@ -65,12 +69,6 @@ def read_spec(run_dir: Path) -> TrainingSpec:
         raise ConfigError(f"{run_dir / 'run.json'}: {place}: {first['msg']}") from error
 
 
-def read_result(run_dir: Path) -> TrainingResult | None:
-    """Read result.json, if there is one."""
-    path = run_dir / "result.json"
-    return TrainingResult.model_validate_json(path.read_bytes()) if path.is_file() else None
-
-
 def open_trainee(spec: TrainingSpec) -> TiktokenTokenizer:
     """Open the tokenizer; ConfigError where it is not the one that counted the rows."""
     tokenizer = open_tokenizer(spec.data.tokenizer)
@@ -91,4 +89,5 @@ def hold_folder(run_dir: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore", FutureWarning)  # of the libraries to each other
     sys.exit(main(sys.argv[1:]))

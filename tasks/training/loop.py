@@ -53,8 +53,10 @@ def take_step(
         raise PipelineError(f"step {step + 1}: the loss is {loss}; lower train.learning_rate")
     losses.loss.backward()
     grad_norm = float(torch.nn.utils.clip_grad_norm_(trainable_parameters(model), settings.max_grad_norm))
-    if not math.isfinite(grad_norm) or grad_norm == 0.0:
-        raise PipelineError(f"step {step + 1}: the gradient norm is {grad_norm}; nothing can be learnt from it")
+    if not math.isfinite(grad_norm):
+        raise PipelineError(f"step {step + 1}: the gradient norm is {grad_norm}; lower train.learning_rate")
+    if grad_norm == 0.0:
+        raise PipelineError(f"step {step + 1}: the gradient norm is 0; nothing can be learnt, see train.lora_targets")
     optimizer.step()
     optimizer.zero_grad()
     return StepRecord(

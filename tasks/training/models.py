@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel
+from transformers.utils.logging import disable_progress_bar
 
 from schemas.errors import ConfigError
 from schemas.settings import TrainSettings
@@ -20,6 +21,7 @@ RANDOM = "random"
 def open_model(settings: TrainSettings, tokenizer: TiktokenTokenizer, base: Path) -> PeftModel:
     """Return the model to be trained, its random parts drawn from the seed; a random base is kept in `base`."""
     register_packed_attention()
+    disable_progress_bar()  # what the job says is kept in a file
     torch.manual_seed(settings.seed)
     if settings.model == RANDOM:
         model = make_random_model(tokenizer.num_vocab, settings.max_tokens)
@@ -36,7 +38,7 @@ def make_random_model(num_vocab: int, num_positions: int) -> PreTrainedModel:
         vocab_size=num_vocab,
         hidden_size=64,
         intermediate_size=128,
-        num_hidden_layers=2,
+        num_hidden_layers=1,
         num_attention_heads=2,
         num_key_value_heads=1,
         max_position_embeddings=num_positions,

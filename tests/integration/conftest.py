@@ -79,7 +79,9 @@ def prefect_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 def cli(prefect_env: dict[str, str], tmp_path: Path) -> Cli:
     """Run `scriptorium` as a user does, in a folder of its own."""
 
-    def run(*arguments: str, env: dict[str, str] | None = None, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, env: dict[str, str] | None = None, timeout_s: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "flows.cli", *arguments]
         return subprocess.run(
             command,
@@ -100,7 +102,12 @@ def built(prefect_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
     out = tmp_path_factory.mktemp("built") / "data"
     command = [sys.executable, "-m", "flows.cli", "build", "--out", str(out), "--json"]
     done = subprocess.run(
-        command, env={**prefect_env, "PYTHONPATH": str(ROOT)}, cwd=out.parent, capture_output=True, text=True, check=False
+        command,
+        env={**prefect_env, "PYTHONPATH": str(ROOT)},
+        cwd=out.parent,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return out

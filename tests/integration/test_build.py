@@ -47,7 +47,9 @@ def test_rows_read_the_same_in_polars_and_pyarrow(built):
 
 def test_prose_stages_are_the_books_own_text(built):
     manifest = read_head(LocalStore(built))
-    paths = {kind: [str(built / s.path) for s in manifest.shards if s.kind == kind] for kind in ("books", "trajectories")}
+    paths = {
+        kind: [str(built / s.path) for s in manifest.shards if s.kind == kind] for kind in ("books", "trajectories")
+    }
     texts = {row["book_id"]: row["text"] for row in polars.read_parquet(paths["books"]).iter_rows(named=True)}
     num_prose = 0
     for row in polars.read_parquet(paths["trajectories"]).iter_rows(named=True):
@@ -77,7 +79,9 @@ def test_report_and_card_are_there_and_escaped(built):
 
 
 def test_a_second_build_makes_nothing(built, cli):
-    before = {path: path.stat().st_mtime_ns for path in built.rglob("*") if path.is_file() and "sqlite" not in path.name}
+    before = {
+        path: path.stat().st_mtime_ns for path in built.rglob("*") if path.is_file() and "sqlite" not in path.name
+    }
     done = cli("build", "--out", str(built), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["is_new"] is False
@@ -99,7 +103,9 @@ def test_one_bad_book_stops_no_other(prefect_env, tmp_path):
     (source / "empty.txt").write_bytes(b"\n")
     (source / "note.txt").write_text("A short note.\n")
     story = "CHAPTER I\n\n" + "Mara walked down to the harbour and said nothing to Tomas.\n\n" * 300
-    (source / "story.txt").write_text(story + "CHAPTER II\n\n" + "Tomas saw Mara turn, and he called after her.\n\n" * 300)
+    (source / "story.txt").write_text(
+        story + "CHAPTER II\n\n" + "Tomas saw Mara turn, and he called after her.\n\n" * 300
+    )
     settings = Settings(out=str(tmp_path / "out"), source=SourceSettings(location=str(source)))
     with temporary_settings({PREFECT_API_URL: prefect_env["PREFECT_API_URL"]}):
         summary = build_trajectories(settings)

@@ -107,7 +107,10 @@ def test_look_as_json_holds_the_fields_of_the_design():
     lines = SAMPLE.read_text(encoding="utf-8", newline="").replace("\r\n", "\n").split("\n")
     parts = [division for division in report["divisions"] if division["level"] == "part"]
     assert [lines[part["line"] - 1].strip() for part in parts] == ["PART ONE", "PART TWO", "PART THREE"]
-    assert sum(division["level"] == "chapter" and division["kind"] == "narrative" for division in report["divisions"]) == 11
+    assert (
+        sum(division["level"] == "chapter" and division["kind"] == "narrative" for division in report["divisions"])
+        == 11
+    )
 
 
 @pytest.mark.parametrize("data", [bytes(range(256)) * 100, b"", b"\n \n"])

@@ -51,7 +51,9 @@ def test_the_bare_name_runs_and_completes(deployed, checkout):
     done = prefect(deployed, "deployment", "run", "build-trajectories", cwd=checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     flow_run_id = next(
-        line.split(":", 1)[1].strip() for line in done.stdout.splitlines() if line.strip().startswith(("UUID", "└── UUID", "├── UUID"))
+        line.split(":", 1)[1].strip()
+        for line in done.stdout.splitlines()
+        if line.strip().startswith(("UUID", "└── UUID", "├── UUID"))
     )
     with (checkout / "worker.log").open("wb") as log:
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "local", "--run-once"]

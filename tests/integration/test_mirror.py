@@ -6,6 +6,7 @@ import functools
 import threading
 from collections import Counter
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -24,7 +25,7 @@ FAST = SourceSettings(request_interval_s=0.0)
 class Handler(SimpleHTTPRequestHandler):
     """Serves a folder and counts; a path with 'busy' in it is always busy."""
 
-    asked: Counter[str] = Counter()
+    asked: ClassVar[Counter[str]] = Counter()
 
     def do_GET(self):
         Handler.asked[self.path] += 1
@@ -108,6 +109,8 @@ def test_all_of_a_mirror_needs_a_catalogue(mirror, tmp_path):
 def test_a_build_from_a_mirror_makes_trajectories(mirror, cli, tmp_path):
     profile = tmp_path / "fast.toml"
     profile.write_text("[source]\nrequest_interval_s = 0.0\n")
-    done = cli("build", "--source", mirror, "--books", "901,902", "--out", str(tmp_path / "out"), "--profile", str(profile))
+    done = cli(
+        "build", "--source", mirror, "--books", "901,902", "--out", str(tmp_path / "out"), "--profile", str(profile)
+    )
     assert done.returncode == 0, done.stderr
     assert "2 in = 2 out + 0 rejected" in done.stdout

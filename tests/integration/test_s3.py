@@ -30,8 +30,13 @@ def s3_env(tmp_path_factory):
         wait_for(f"http://127.0.0.1:{port}/moto-api/", process)
         import boto3
 
-        boto3.client("s3", endpoint_url=env["AWS_ENDPOINT_URL"], aws_access_key_id="test", aws_secret_access_key="x",
-                     region_name="us-east-1").create_bucket(Bucket=BUCKET)
+        boto3.client(
+            "s3",
+            endpoint_url=env["AWS_ENDPOINT_URL"],
+            aws_access_key_id="test",
+            aws_secret_access_key="x",
+            region_name="us-east-1",
+        ).create_bucket(Bucket=BUCKET)
         yield env
     finally:
         end(process)

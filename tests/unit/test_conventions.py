@@ -55,7 +55,10 @@ def test_no_flow_is_named_like_an_importable_package():
 
 def test_every_dependency_is_locked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *(need for extra in project["optional-dependencies"].values() for need in extra)]
+    wanted = [
+        *project["dependencies"],
+        *(need for extra in project["optional-dependencies"].values() for need in extra),
+    ]
     names = {re.split(r"[\[<>=]", need)[0].strip().lower().replace("_", "-") for need in wanted}
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
     assert all("==" in line for line in lines)

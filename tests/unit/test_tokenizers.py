@@ -369,10 +369,13 @@ def test_an_encoding_is_opened_by_its_name(monkeypatch: pytest.MonkeyPatch) -> N
     assert tokenizer.control_ids["<|eot_id|>"] == 257
 
 
-def test_an_encoding_that_cannot_be_loaded_asks_for_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
-    with pytest.raises(ConfigError, match=r"give its \.tiktoken file instead"):
-        open_tokenizer("p50k_edit")
+def test_an_encoding_that_cannot_be_loaded_asks_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> dict[str, Any]:
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr(tiktoken.registry, "ENCODING_CONSTRUCTORS", {"far_base": fail})
+    with pytest.raises(ConfigError, match=r"tokenizer far_base: .* give its \.tiktoken file instead"):
+        open_tokenizer("far_base")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""LLM: who answers the requests."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from schemas.settings import LLMSettings
-from tasks import extractive
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.engine import Completion, Engine
-from tasks.extractive import answer_extractively
+from tasks.extraction import extractive
+from tasks.extraction.extractive import answer_extractively
 from tasks.keys import code_digest
 from tasks.protocols import Request
 

@@ -107,6 +107,11 @@ class Engine(ABC):
     def trainable(self) -> bool:
         """Whether plans by this model may be trained on."""
 
+    @property
+    def max_model_len(self) -> int | None:
+        """Tokens of prompt and answer together that the model can hold, where it has such a limit."""
+        return None
+
     async def release(self) -> None:  # noqa: B027 - a hook: most engines hold nothing
         """Let go of what a subclass holds open, in the loop's thread."""
 

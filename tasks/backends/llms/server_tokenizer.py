@@ -13,6 +13,8 @@ from schemas.errors import ConfigError, PipelineError, TransientError
 from schemas.settings import LLMSettings
 from tasks.backends.llms.server import BUSY, client_options, connect_server, describe_error, wait_before
 
+# counting takes milliseconds; vLLM 0.32 was seen to leave a lone request unanswered until another one came
+COUNT_S = 20.0
 NUM_CACHED = 65_536  # texts whose counts are kept
 # exercises a vocabulary: words long and rare, case, digits, runs of white space, dashes, accents, other scripts
 PROBE = (
@@ -28,7 +30,7 @@ class ServerTokenizer:
     def __init__(self, settings: LLMSettings) -> None:
         self._server = connect_server(settings)
         self._num_tries = settings.connect_attempts
-        self._client = httpx.Client(timeout=settings.timeout_s, **client_options(self._server.url))
+        self._client = httpx.Client(timeout=min(settings.timeout_s, COUNT_S), **client_options(self._server.url))
         self._count = functools.lru_cache(NUM_CACHED)(lambda text: len(self._tokenize(text)))
         try:
             tokens = json.dumps(self._tokenize(PROBE))

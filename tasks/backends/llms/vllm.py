@@ -53,6 +53,11 @@ class VllmLLM(Engine):
         """A model's plans are its own words."""
         return True
 
+    @property
+    def max_model_len(self) -> int | None:
+        """The window that the server names."""
+        return self.server.max_model_len
+
     async def release(self) -> None:
         """Close the connections."""
         await self._client.aclose()

@@ -1,0 +1,1 @@
+"""Scaffold + text -> what the checks of `verify` look at."""

@@ -1,0 +1,1 @@
+"""Scaffold + text -> rows, in parts: what fits, what is divided, what a window is told."""

@@ -1,0 +1,1 @@
+"""Trajectory <-> text: the grammar of stages, written, read back and checked."""
