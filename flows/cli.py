@@ -27,9 +27,7 @@ app = typer.Typer(
 EXIT_FAILED, EXIT_CONFIG = 1, 2
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
-Profile = Annotated[
-    str | None, typer.Option(help="demo, local, full, or a .toml file of your own.")
-]
+Profile = Annotated[str | None, typer.Option(help="demo, local, full, or a .toml file of your own.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every book and stage to standard error.")]
 Source = Annotated[
     str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")

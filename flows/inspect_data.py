@@ -23,7 +23,7 @@ from tasks.backends.stores import open_store
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.catalogue import read_header
 from tasks.clean import clean_book
-from tasks.decoding import decode_text
+from tasks.cleaning.decoding import decode_text
 from tasks.look import describe_book, render_look
 from tasks.opening import BUILD_FILE, work_location
 from tasks.protocols import Store

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from schemas.books import Block, CleanBook, RawBook, Removed
 from schemas.errors import BookError
 from schemas.settings import CleanSettings
-from tasks.decoding import decode_text
-from tasks.gutenberg_marks import Bounds, find_bounds
-from tasks.page_residue import remove_residue
-from tasks.paragraphs import Paragraph, build_paragraphs
-from tasks.producer_notes import remove_producer_notes
+from tasks.cleaning.decoding import decode_text
+from tasks.cleaning.gutenberg_marks import Bounds, find_bounds
+from tasks.cleaning.page_residue import remove_residue
+from tasks.cleaning.paragraphs import Paragraph, build_paragraphs
+from tasks.cleaning.producer_notes import remove_producer_notes
 
 logger = logging.getLogger(__name__)
 

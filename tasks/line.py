@@ -17,8 +17,8 @@ from schemas.trajectories import Trajectories
 from schemas.value import Value
 from tasks.catalogue import read_header, read_rdf
 from tasks.clean import clean_book
+from tasks.cleaning.decoding import decode_text
 from tasks.compose import compose_book
-from tasks.decoding import decode_text
 from tasks.fetch import fetch_book
 from tasks.keys import code_digest, hash_json, stage_name
 from tasks.protocols import LLM, Identified, TextSource, Tokenizer

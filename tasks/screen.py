@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -11,8 +10,6 @@ import py3langid
 
 from schemas.books import CleanBook, Rejection
 from schemas.settings import ScreenSettings
-
-logger = logging.getLogger(__name__)
 
 Rule = Callable[[CleanBook, ScreenSettings], str | None]
 
@@ -97,7 +94,6 @@ def screen_book(book: CleanBook, settings: ScreenSettings) -> CleanBook | Reject
         detail = rule(book, settings)
         if detail is not None:
             reason = rule.__name__.replace("_", "-")
-            logger.info("book %s: rejected, %s: %s", book.book_id, reason, detail)
             return Rejection(book_id=book.book_id, stage="screen", reason=reason, detail=detail)
     return book
 

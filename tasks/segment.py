@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from schemas.books import CleanBook, SegmentedBook
 from schemas.settings import SegmentSettings
-from tasks.contents import Item
-from tasks.division_tree import build_divisions
-from tasks.headings import MAX_CHARS, parse_heading
-from tasks.outline import find_outline
+from tasks.dividing.contents import Item
+from tasks.dividing.division_tree import build_divisions
+from tasks.dividing.headings import MAX_CHARS, parse_heading
+from tasks.dividing.outline import find_outline
 
 logger = logging.getLogger(__name__)
 

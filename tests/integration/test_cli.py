@@ -104,7 +104,7 @@ def test_look_as_json_holds_the_fields_of_the_design():
         "needs_review",
     }
     assert report["title"] == "Top Water"
-    lines = SAMPLE.read_text(encoding="utf-8", newline="").replace("\r\n", "\n").split("\n")
+    lines = SAMPLE.read_bytes().decode("utf-8").split("\r\n")
     parts = [division for division in report["divisions"] if division["level"] == "part"]
     assert [lines[part["line"] - 1].strip() for part in parts] == ["PART ONE", "PART TWO", "PART THREE"]
     assert (

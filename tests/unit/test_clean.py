@@ -10,7 +10,7 @@ from schemas.books import CatalogueEntry, RawBook
 from schemas.errors import BookError
 from schemas.settings import CleanSettings
 from tasks.clean import clean_book
-from tasks.decoding import decode_text
+from tasks.cleaning.decoding import decode_text
 
 START = "*** START OF THE PROJECT GUTENBERG EBOOK THE HERON ***"
 END = "*** END OF THE PROJECT GUTENBERG EBOOK THE HERON ***"

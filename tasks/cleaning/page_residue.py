@@ -6,7 +6,7 @@ import re
 from collections.abc import MutableSequence
 
 from schemas.books import Removed
-from tasks.producer_notes import blank, closing_line
+from tasks.cleaning.producer_notes import blank, closing_line
 
 PICTURE = re.compile(r"\s*\[\s*_?(?:illustrations?|picture|image|plate|frontispiece|decoration|map)\b", re.IGNORECASE)
 PICTURE_LINES = 60

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import NamedTuple
 
-from tasks.headings import CONTENTS, Heading, parse_heading
+from tasks.dividing.headings import CONTENTS, Heading, parse_heading
 
 LEADERS = re.compile(r"(?:[\s.·_-]{2,}|\s)[\divxlc]{1,4}\.?$")
 PICTURES = re.compile("illustrations|plates", re.IGNORECASE)

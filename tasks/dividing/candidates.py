@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tasks.headings import Heading
-from tasks.numbering import EMPTY_WORDS, Numbered
-from tasks.titles import Draft
+from tasks.dividing.headings import Heading
+from tasks.dividing.numbering import EMPTY_WORDS, Numbered
+from tasks.dividing.titles import Draft
 
 RANKS = ("alone", "and title", "")  # second part of a family's name; keywords have none
 

@@ -7,12 +7,12 @@ from statistics import median
 from typing import NamedTuple
 
 from schemas.books import Kind, Level
-from tasks.back_matter import find_story_end
-from tasks.candidates import number_candidates
-from tasks.contents import Item
-from tasks.headings import LAST, Heading, strip_edges
-from tasks.numbering import EMPTY_WORDS, Numbered, count_irregular, find_chain
-from tasks.titles import (
+from tasks.dividing.back_matter import find_story_end
+from tasks.dividing.candidates import number_candidates
+from tasks.dividing.contents import Item
+from tasks.dividing.headings import LAST, Heading, strip_edges
+from tasks.dividing.numbering import EMPTY_WORDS, Numbered, count_irregular, find_chain
+from tasks.dividing.titles import (
     Draft,
     draft_blocks,
     find_bare_titles,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from schemas.books import Block, CleanBook, Division, Level, Scene
 from schemas.value import Span
-from tasks.contents import Item
-from tasks.outline import Placed
-from tasks.paragraphs import SCENE_BREAK
+from tasks.cleaning.paragraphs import SCENE_BREAK
+from tasks.dividing.contents import Item
+from tasks.dividing.outline import Placed
 
 TITLE_PAGE_BLOCKS, TITLE_PAGE_WORDS = 12, 15  # a title page has few blocks, and short ones
 

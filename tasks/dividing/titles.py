@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from tasks.contents import Contents, Item, find_contents, match_titles
-from tasks.headings import EDGES, Heading
+from tasks.dividing.contents import Contents, Item, find_contents, match_titles
+from tasks.dividing.headings import EDGES, Heading
 
 MAX_TITLE_WORDS, MAX_CAPS_WORDS = 18, 45  # of a title below a number
 MAX_LINE_WORDS = 14  # of a title that stands alone

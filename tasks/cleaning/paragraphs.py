@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tasks.headings import is_number_heading
-from tasks.page_residue import drop_inline_residue
+from tasks.cleaning.page_residue import drop_inline_residue
+from tasks.dividing.headings import is_number_heading
 
 SCENE_BREAK = re.compile(r"\s*(?:[^\w\s\"'“”‘’()\[\]!?,;:<>|]\s*|_\s*)+$|\s*(?:o\s+){2,}o$")
 COLUMNS = re.compile(r"\S {3,}\S")  # a gap within a line: a table, a contents line

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tasks.contents import Item
-from tasks.headings import BOOK_END
+from tasks.dividing.contents import Item
+from tasks.dividing.headings import BOOK_END
 
 IMPRINT = re.compile(
     r"\b(?:press|print(?:ed|ers?|ing)?|electrotyped|publishers?|london|edinburgh|new york|boston)\b", re.I
