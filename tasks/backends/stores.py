@@ -144,7 +144,13 @@ class RemoteStore:
         """Run one request; what the bucket refuses is a ConfigError, what may pass a TransientError."""
         try:
             return function(*args, **kwargs)
-        except (FileNotFoundError, FileExistsError):
+        except FileNotFoundError as error:
+            if verb == "write":  # a key may be missing, but nothing is written where there is no bucket
+                raise ConfigError(
+                    f"cannot write {self.url}: no such bucket; create it, or choose another --out"
+                ) from error
+            raise
+        except FileExistsError:
             raise
         except PermissionError as error:
             raise ConfigError(f"cannot {verb} {self.url}/{key}: access denied; check the credentials") from error
