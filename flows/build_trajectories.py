@@ -14,13 +14,13 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.display import ArtifactDisplay, open_display
+from flows.display import show_progress
 from flows.finetune import find_training, finetune
 from flows.summaries import BuildSummary, summarize_build
 from schemas.errors import PipelineError, TransientError
 from schemas.runs import Manifest, Outcome
 from schemas.settings import Settings
-from tasks.line import find_outcome
+from tasks.line import describe, find_outcome
 from tasks.opening import close_benches, open_bench, record_build
 from tasks.shard import read_head, run_digest
 from tasks.steps import commit_snapshot, process_batch, process_book, unavailable
@@ -94,19 +94,14 @@ def build_trajectories(settings: Settings = Settings()) -> BuildSummary:  # noqa
 
 def _process(plan: Plan, settings: Settings) -> list[Outcome]:
     """Run the pending books, `max_workers` at once; what happens to one stops no other."""
-    displays = (open_display(), ArtifactDisplay())
-    for display in displays:
-        display.begin(len(plan.done) + len(plan.pending), len(plan.done))
     outcomes: list[Outcome] = []
-    try:
-        with _open_runner(settings) as runner:
-            for outcome in _collect(_submit(runner, plan.pending, settings)):
-                outcomes.append(outcome)
-                for display in displays:
-                    display.advance(outcome)
-    finally:
-        for display in displays:
-            display.finish()
+    num_done, num_pending = len(plan.done), len(plan.pending)
+    with show_progress("books", num_done + num_pending, num_done) as displays, _open_runner(settings) as runner:
+        for outcome in _collect(_submit(runner, plan.pending, settings)):
+            outcomes.append(outcome)
+            line = f"book {outcome.book_id}: {describe(outcome)}" if outcome.rejection is not None else None
+            for display in displays:
+                display.advance(f"last {outcome.book_id}", line)
     return outcomes
 
 

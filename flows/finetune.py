@@ -8,6 +8,7 @@ from pathlib import Path
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
 
+from flows.display import follow_training
 from schemas.errors import ConfigError
 from schemas.runs import TrainingResult, TrainingSpec
 from schemas.settings import Settings
@@ -55,7 +56,8 @@ def finetune(settings: Settings = Settings()) -> TrainingResult:  # noqa: B008  
     """Fine-tune a model on the newest snapshot of a data set, in a process of its own."""
     spec = training_spec(settings)
     logger.info("training %s on %d files of snapshot %d", spec.run_id, len(spec.data.files), spec.data.manifest)
-    result = train_model(spec)
+    with follow_training(Path(spec.out) / "log.jsonl", spec.settings.steps):
+        result = train_model(spec)
     create_markdown_artifact(_describe(result), key="training", description=f"run {result.run_id}")
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from prefect.settings import (
     PREFECT_SERVER_LOGGING_LEVEL,
     temporary_settings,
 )
+from rich.console import Console
 
 from flows.build_trajectories import build_trajectories, find_finished
 from flows.display import choose_display, current_display
@@ -36,11 +38,7 @@ def run_build(settings: Settings) -> BuildSummary:
             logger.info("everything is done already: nothing to make")
             return finished
         with _local_prefect():
-            display = current_display.set(choose_display())
-            try:
-                return build_trajectories(settings)
-            finally:
-                current_display.reset(display)
+            return build_trajectories(settings)
     finally:
         close_benches()
 
@@ -57,14 +55,29 @@ def run_finetune(settings: Settings) -> TrainingResult:
 
 @contextmanager
 def _local_prefect() -> Iterator[None]:
+    """Run flows quietly, with a display that suits where standard error goes."""
+    logging.getLogger("prefect").setLevel(logging.CRITICAL)  # a failure is told once, by the command line
+    chosen = current_display.set(choose_display())
+    try:
+        with _open_server():
+            yield
+    finally:
+        current_display.reset(chosen)
+
+
+@contextmanager
+def _open_server() -> Iterator[None]:
     """Use the server that PREFECT_API_URL names; without one, a temporary server whose history goes with it.
 
     Its database is in memory: on disk, two builds at once would wait for each other's locks.
     """
-    logging.getLogger("prefect").setLevel(logging.CRITICAL)  # a failure is told once, by the command line
     if PREFECT_API_URL.value():
         yield
         return
+    if sys.stderr.isatty():
+        Console(stderr=True).print(
+            "starting a temporary Prefect server, 10 to 20 s; PREFECT_API_URL names one of your own"
+        )
     quiet = {
         PREFECT_API_DATABASE_CONNECTION_URL: "sqlite+aiosqlite:///:memory:",
         PREFECT_SERVER_ANALYTICS_ENABLED: False,
