@@ -10,7 +10,7 @@ from rich.console import Console
 from schemas.runs import Accounting, Ledger, Manifest, Outcome, Tally, TokenTally, TrainingResult
 from schemas.settings import Settings
 from schemas.value import Value
-from tasks.shard import UNAVAILABLE
+from tasks.shard import is_passing
 
 
 class BuildSummary(Value):
@@ -60,7 +60,7 @@ def summarize_build(
         report=f"{settings.out.rstrip('/')}/report/index.html",
         trainable=trainable,
         seconds=round(seconds, 1),
-        unavailable=tuple(o.book_id for o in outcomes if o.rejection and o.rejection.reason == UNAVAILABLE),
+        unavailable=tuple(o.book_id for o in outcomes if is_passing(o)),
     )
 
 
@@ -87,9 +87,7 @@ def print_build(summary: BuildSummary, console: Console) -> None:
         console.print(f"{note}{trained}.", highlight=False, soft_wrap=True)
     if summary.unavailable:
         listed = ", ".join(summary.unavailable[:10])
-        console.print(
-            f"Not to be had this time: {listed}; run the same command again.", highlight=False, soft_wrap=True
-        )
+        console.print(f"Not done this time: {listed}; run the same command again.", highlight=False, soft_wrap=True)
 
 
 def print_training(result: TrainingResult, console: Console) -> None:

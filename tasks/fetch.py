@@ -22,6 +22,8 @@ def fetch_book(entry: CatalogueEntry, settings: FetchSettings, *, source: TextSo
             data = source.read(file.path)
         except FileNotFoundError:
             continue  # a mirror is asked for each layout in turn
+        except OSError as error:
+            raise BookError(entry.book_id, "unreadable", f"{file.path} cannot be read: {error.strerror}") from error
         if not data.strip():
             raise BookError(entry.book_id, "empty-file", f"{file.path} holds {len(data)} bytes and no text")
         if len(data) > settings.max_bytes:

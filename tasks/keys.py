@@ -7,11 +7,12 @@ import hashlib
 import json
 import platform
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.value import Value
 
@@ -19,6 +20,9 @@ FIRST_PARTY = ("schemas", "tasks")
 UNHASHED = {"schemas.settings"}  # settings enter a key by value, group by group
 ROOT = Path(__file__).resolve().parents[1]
 PROMPTS = ROOT / "tasks" / "prompts"
+
+_parsing = threading.Lock()
+_parsed: dict[str, _Parsed] = {}
 
 
 def hash_json(value: object) -> str:
@@ -92,6 +96,14 @@ def _distributions() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
+class _Parsed(NamedTuple):
+    """A module without comments and layout, and what it imports."""
+
+    source: str
+    modules: frozenset[str]
+    packages: frozenset[str]
+
+
 def _closure(module: str) -> tuple[dict[str, str], set[str]]:
     """Follow imports from a module: canonical source of each first-party one, names of the other packages."""
     sources: dict[str, str] = {}
@@ -101,15 +113,23 @@ def _closure(module: str) -> tuple[dict[str, str], set[str]]:
         name = waiting.pop()
         if name in sources or name in UNHASHED:
             continue
-        tree = ast.parse(_source(name))
-        sources[name] = ast.unparse(tree)
-        for imported in _imports(tree):
-            top = imported.split(".", 1)[0]
-            if top in FIRST_PARTY:
-                waiting.append(imported)
-            elif top not in sys.stdlib_module_names:
-                packages.add(top)
+        parsed = _parse(name)
+        sources[name] = parsed.source
+        waiting.extend(parsed.modules)
+        packages |= parsed.packages
     return dict(sorted(sources.items())), packages
+
+
+def _parse(module: str) -> _Parsed:
+    """Parse a module once a process, in one thread at a time: CPython 3.11's parser is not safe in several."""
+    with _parsing:
+        if module not in _parsed:
+            tree = ast.parse(_source(module))
+            imported = _imports(tree)
+            packages = {name.split(".", 1)[0] for name in imported} - set(FIRST_PARTY) - sys.stdlib_module_names
+            modules = frozenset(name for name in imported if name.split(".", 1)[0] in FIRST_PARTY)
+            _parsed[module] = _Parsed(ast.unparse(tree), modules, frozenset(packages))
+        return _parsed[module]
 
 
 def _source(module: str) -> str:

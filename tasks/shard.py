@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 MANIFESTS = "_manifests"
 MAX_TRIES = 20  # of committing beside other writers: each try loses to a commit that succeeded
 ZSTD_LEVEL = 3  # 347 MB per CPU second; level 9 is a third of that for 25 % less
-UNAVAILABLE = "unavailable"  # a mirror or server was down: what the data set held of such a book stays
+# for these a book is not to blame: what the data set held of it stays, and the next run tries it again
+UNAVAILABLE, CRASHED = "unavailable", "crashed"
 SPLITS = ("train", "validation", "test")
 
 
@@ -130,7 +131,7 @@ def _write_bucket(
     for shard in old:
         rows[shard.kind].extend(read_rows(shard, store))
     held = {row["book_id"] for row in rows["books"]}
-    members = [member for member in members if not (is_unavailable(member) and member.book_id in held)]
+    members = [member for member in members if not (is_passing(member) and member.book_id in held)]
     replaced = {outcome.book_id for outcome in members}
     rows = {kind: [row for row in kept if row["book_id"] not in replaced] for kind, kept in rows.items()}
     expected = replaced | {row["book_id"] for row in rows["books"]} | _rejected_ids(rows["rejected"])
@@ -146,9 +147,9 @@ def _write_bucket(
     return [shard for shard in shards if shard is not None]
 
 
-def is_unavailable(outcome: Outcome) -> bool:
-    """Tell whether a book could not be had this time."""
-    return outcome.rejection is not None and outcome.rejection.reason == UNAVAILABLE
+def is_passing(outcome: Outcome) -> bool:
+    """Tell whether a rejection is not the book's own: a mirror or server was down, or a stage has a bug."""
+    return outcome.rejection is not None and outcome.rejection.reason in (UNAVAILABLE, CRASHED)
 
 
 def _rejected_ids(rows: list[Row]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from prefect import task
@@ -10,14 +11,16 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
 from schemas.books import CatalogueEntry, Rejection
-from schemas.errors import TransientError
+from schemas.errors import PipelineError, TransientError
 from schemas.runs import Manifest, Outcome, TrainingResult, TrainingSpec
 from schemas.settings import Settings
 from tasks.backends.trainers import SubprocessTrainer
-from tasks.line import run_book
+from tasks.line import Bench, run_book
 from tasks.opening import open_bench
-from tasks.shard import UNAVAILABLE
+from tasks.shard import CRASHED, UNAVAILABLE
 from tasks.snapshot import Facts, write_snapshot
+
+logger = logging.getLogger(__name__)
 
 RETRIES = 3
 RETRY_DELAYS_S = exponential_backoff(backoff_factor=5)
@@ -40,7 +43,7 @@ def is_busy(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:  # P
 )
 def process_book(book_id: str, settings: Settings) -> Outcome:
     """CatalogueEntry -> Trajectories, every stage of one book."""
-    return run_book(book_id, open_bench(settings).bench)
+    return _run_guarded(book_id, open_bench(settings).bench)
 
 
 @task(task_run_name="books-{book_ids[0]}-to-{book_ids[-1]}", cache_policy=NO_CACHE, persist_result=False)
@@ -50,7 +53,7 @@ def process_batch(book_ids: tuple[str, ...], settings: Settings) -> list[Outcome
     outcomes = []
     for book_id in book_ids:
         try:
-            outcomes.append(run_book(book_id, bench))
+            outcomes.append(_run_guarded(book_id, bench))
         except TransientError as error:
             outcomes.append(unavailable(book_id, error))
     return outcomes
@@ -71,6 +74,22 @@ def train_model(spec: TrainingSpec) -> TrainingResult:
 
 
 def unavailable(book_id: str, error: Exception) -> Outcome:
-    """Return the outcome of a book that could not be had now; it is not stored, so the next run tries again."""
-    rejection = Rejection(book_id=book_id, stage="fetch", reason=UNAVAILABLE, detail=f"{error}; run again later")
+    """Return the outcome of a book that could not be had now."""
+    return _reject(book_id, UNAVAILABLE, f"{error}; run again later")
+
+
+def _run_guarded(book_id: str, bench: Bench) -> Outcome:
+    """Run a book; a bug that it hits is logged and rejects it, so that it stops no other."""
+    try:
+        return run_book(book_id, bench)
+    except PipelineError:
+        raise
+    except Exception as error:
+        logger.exception("book %s: crashed", book_id)
+        return _reject(book_id, CRASHED, f"{type(error).__name__}: {error}; please report this")
+
+
+def _reject(book_id: str, reason: str, detail: str) -> Outcome:
+    """Return an outcome that is not stored, so that the next run tries again."""
+    rejection = Rejection(book_id=book_id, stage="book", reason=reason, detail=detail)
     return Outcome(book_id=book_id, status="rejected", entry=CatalogueEntry(book_id=book_id), rejection=rejection)

@@ -67,9 +67,11 @@ class FolderSource:
         return None
 
     def fingerprint(self, book_id: str) -> str | None:
-        """Return a hash of the best file and of the record beside it."""
-        files = self.files(book_id)
-        return _hash_parts(self.read(files[0].path), self.rdf(book_id)) if files else None
+        """Return a hash of the best file and of the record beside it; None where it cannot be read."""
+        for file in self.files(book_id):
+            with contextlib.suppress(OSError):
+                return _hash_parts(self.read(file.path), self.rdf(book_id))
+        return None
 
     def _index(self) -> dict[str, list[SourceFile]]:
         """Gutenberg's names give ids; where no file bears such a name, every .txt is a book by its own."""

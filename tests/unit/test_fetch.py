@@ -80,6 +80,25 @@ def test_a_file_that_is_no_book_is_a_book_error(tmp_path, data, reason):
     assert caught.value.reason == reason
 
 
+def test_a_link_that_leads_nowhere_is_passed_over(tmp_path):
+    put(tmp_path, "0/7/7.txt", b"A wet morning.")
+    (tmp_path / "0" / "7" / "7-0.txt").symlink_to(tmp_path / "nowhere")
+    source = FolderSource(str(tmp_path))
+    assert fetch_book(CatalogueEntry(book_id="7"), FetchSettings(), source=source).file == "0/7/7.txt"
+    assert source.fingerprint("7") is not None
+
+
+def test_a_file_that_cannot_be_read_is_a_book_error(tmp_path):
+    put(tmp_path, "0/7/7-0.txt")
+    source = FolderSource(str(tmp_path))
+    (tmp_path / "0" / "7" / "7-0.txt").unlink()
+    (tmp_path / "0" / "7" / "7-0.txt").mkdir()
+    with pytest.raises(BookError) as caught:
+        fetch_book(CatalogueEntry(book_id="7"), FetchSettings(), source=source)
+    assert caught.value.reason == "unreadable"
+    assert source.fingerprint("7") is None
+
+
 def test_an_unknown_book_is_a_book_error(tmp_path):
     put(tmp_path, "0/7/7-0.txt")
     with pytest.raises(BookError, match="book 9") as caught:

@@ -1,5 +1,7 @@
 """What shapes a value is in its key, and nothing else."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from schemas.settings import ScreenSettings
@@ -14,21 +16,27 @@ def sources(monkeypatch):
     edited = {}
     real = keys._source
     monkeypatch.setattr(keys, "_source", lambda module: edited.get(module) or real(module))
-    keys.code_digest.cache_clear()
+    forget()
     yield edited
+    forget()
+
+
+def forget():
+    """Make keys read every module again."""
     keys.code_digest.cache_clear()
+    keys._parsed.clear()
 
 
 def digest_after(sources, module, old, new):
     sources[module] = keys._source(module).replace(old, new)
-    keys.code_digest.cache_clear()
+    forget()
     return keys.code_digest("tasks.screen")
 
 
 def test_a_comment_changes_no_key(sources):
     before = keys.code_digest("tasks.screen")
     sources["tasks.screen"] = "# a remark\n" + keys._source("tasks.screen")
-    keys.code_digest.cache_clear()
+    forget()
     assert keys.code_digest("tasks.screen") == before
 
 
@@ -50,9 +58,9 @@ def test_the_schema_of_settings_changes_no_key(sources):
 def test_an_installed_version_changes_the_key(monkeypatch):
     before = keys.code_digest("tasks.screen")
     monkeypatch.setattr(keys, "package_version", lambda package: f"{package}-next")
-    keys.code_digest.cache_clear()
+    forget()
     assert keys.code_digest("tasks.screen") != before
-    keys.code_digest.cache_clear()
+    forget()
 
 
 def test_settings_inputs_and_seams_are_in_the_key():
@@ -71,7 +79,14 @@ def test_settings_inputs_and_seams_are_in_the_key():
 def test_prompts_shape_only_what_reads_them(monkeypatch):
     summarize, screen = keys.code_digest("tasks.summarize"), keys.code_digest("tasks.screen")
     monkeypatch.setattr(keys, "prompt_digests", lambda: {"read": "another"})
-    keys.code_digest.cache_clear()
+    forget()
     assert keys.code_digest("tasks.summarize") != summarize
     assert keys.code_digest("tasks.screen") == screen
-    keys.code_digest.cache_clear()
+    forget()
+
+
+def test_keys_are_the_same_in_many_threads():
+    forget()
+    with ThreadPoolExecutor(8) as pool:
+        digests = list(pool.map(lambda _: keys.code_digest.__wrapped__("tasks.line"), range(16)))
+    assert len(set(digests)) == 1

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
 
 from schemas.books import CatalogueEntry, Rejection
-from schemas.errors import PipelineError
+from schemas.errors import PipelineError, TransientError
 from schemas.runs import Ledger, Outcome
 from schemas.settings import LLMSettings, Settings
+from tasks import steps
 from tasks.audit import audit_snapshot
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
@@ -102,6 +104,35 @@ def test_a_book_that_is_away_keeps_what_the_data_set_held(bench, tmp_path):
     manifest, _ = write_snapshot(away, bench.work, store, facts(bench))
     assert manifest.accounting.books.out == 1
     assert manifest.accounting.books.rejected == {"unavailable": 1}
+
+
+class BrokenLLM:
+    """A model with a bug, or one that went away."""
+
+    identity = "broken"
+    trainable = True
+
+    def __init__(self, error):
+        self.error = error
+
+    def answer(self, requests):
+        raise self.error
+
+
+def test_a_bug_rejects_the_book_that_hit_it_and_is_not_remembered(bench, caplog):
+    broken = replace(bench, llm=BrokenLLM(RuntimeError("index out of range")))
+    outcome = steps._run_guarded("boat", broken)
+    assert outcome.rejection.reason == "crashed"
+    assert "index out of range" in outcome.rejection.detail
+    assert "Traceback" in caplog.text
+    assert find_outcome("boat", broken) is None
+
+
+def test_a_server_that_went_away_leaves_the_book_for_the_next_run(bench):
+    error = TransientError("no answer", retried=True)
+    with pytest.raises(TransientError):
+        steps._run_guarded("boat", replace(bench, llm=BrokenLLM(error)))
+    assert steps.unavailable("boat", error).rejection.reason == "unavailable"
 
 
 def test_a_book_that_is_rejected_now_leaves_the_data_set(bench, tmp_path):

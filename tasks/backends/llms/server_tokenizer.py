@@ -71,7 +71,7 @@ class ServerTokenizer:
                 trouble = describe_error(response)
             if attempt + 1 < self._num_tries:
                 time.sleep(wait_before(attempt, response))
-        raise TransientError(f"{url} did not count tokens in {self._num_tries} tries: {trouble}")
+        raise TransientError(f"{url} did not count tokens in {self._num_tries} tries: {trouble}", retried=True)
 
 
 def read_tokens(response: httpx.Response, url: str) -> list[int]:

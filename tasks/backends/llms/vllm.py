@@ -135,7 +135,9 @@ class VllmLLM(Engine):
             if attempt + 1 < self.settings.connect_attempts:
                 await asyncio.sleep(wait_before(attempt, response))
         tries = self.settings.connect_attempts
-        raise TransientError(f"book {request.book_id}: {self.server.url} did not answer in {tries} tries: {trouble}")
+        raise TransientError(
+            f"book {request.book_id}: {self.server.url} did not answer in {tries} tries: {trouble}", retried=True
+        )
 
     def _refusal(self, response: httpx.Response, request: Request) -> Exception:
         """Return what a status that is no 200 means: for this request, or for all."""
