@@ -10,7 +10,7 @@ from schemas.books import CatalogueEntry, Rejection
 from schemas.settings import TrainSettings
 from schemas.value import Value
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 
 class Outcome(Value):
@@ -97,7 +97,7 @@ class Ledger(Value):
 class Manifest(Value):
     """One snapshot of a data set, written last and never changed."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
     version: int = Field(ge=1)
     parent: int | None = None
     shards: tuple[ShardInfo, ...]

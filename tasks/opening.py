@@ -15,6 +15,7 @@ from schemas.settings import ChunkSettings, Settings
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
 from tasks.backends.llms.engine import Engine
+from tasks.backends.llms.server import connect_server
 from tasks.backends.llms.server_tokenizer import ServerTokenizer
 from tasks.backends.llms.vllm import LEAST_SHARE, VllmLLM
 from tasks.backends.sources import open_source
@@ -105,6 +106,8 @@ def _open(settings: Settings) -> Opened:
     catalogue = _read_catalogue(settings.source.catalogue)
     book_ids = choose_books(settings, source, catalogue)
     trainee = open_tokenizer(settings.tokens.trainee)
+    if settings.llm.url != BUILTIN:
+        connect_server(settings.llm)  # before anything is written
     out = open_store(settings.out)
     probe_store(out, settings.out)
     reader, engine = _open_reader(settings), _open_engine(settings)

@@ -11,9 +11,20 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
-from schemas.errors import PipelineError, TransientError
-from schemas.runs import Accounting, LayoutTally, Manifest, Outcome, ShardInfo, ShardKind, Tally, TokenTally
+from schemas.errors import ConfigError, PipelineError, TransientError
+from schemas.runs import (
+    SCHEMA_VERSION,
+    Accounting,
+    LayoutTally,
+    Manifest,
+    Outcome,
+    ShardInfo,
+    ShardKind,
+    Tally,
+    TokenTally,
+)
 from schemas.settings import ShardSettings
 from tasks.keys import hash_json
 from tasks.protocols import Store
@@ -36,9 +47,23 @@ def bucket_of(book_id: str, num_buckets: int) -> int:
 
 
 def read_head(store: Store) -> Manifest | None:
-    """Return the newest manifest of a data set, or None where there is none."""
+    """Return the newest manifest of a data set, or None where there is none.
+
+    Raises:
+        ConfigError: it is damaged, or a later version of this project wrote it.
+    """
     keys = [key for key in store.keys(MANIFESTS) if key.endswith(".json")]
-    return Manifest.model_validate_json(store.get(keys[-1])) if keys else None
+    if not keys:
+        return None
+    try:
+        return Manifest.model_validate_json(store.get(keys[-1]))
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise ConfigError(
+            f"{keys[-1]}: no manifest of schema {SCHEMA_VERSION} ({place}: {problem['msg']}); "
+            "it is damaged or of a later version: take that version, or move the file away"
+        ) from error
 
 
 def write_shards(
