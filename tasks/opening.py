@@ -108,9 +108,10 @@ def _open(settings: Settings) -> Opened:
     trainee = open_tokenizer(settings.tokens.trainee)
     if settings.llm.url != BUILTIN:
         connect_server(settings.llm)  # before anything is written
+    reader = _open_reader(settings)
     out = open_store(settings.out)
     probe_store(out, settings.out)
-    reader, engine = _open_reader(settings), _open_engine(settings)
+    engine = _open_engine(settings)
     chunk = fit_chunk(settings.chunk, engine, reader)
     bench = Bench(settings, Work(work_store), source, catalogue, engine, chunk, reader, trainee)
     return Opened(bench, out, engine, book_ids)
