@@ -15,7 +15,7 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from schemas.books import CatalogueEntry
-from schemas.errors import ConfigError
+from schemas.errors import BookError, ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -71,15 +71,15 @@ def read_rdf(data: bytes, book_id: str) -> CatalogueEntry:
     """Return the entry that one book's RDF record describes.
 
     Raises:
-        ConfigError: the record is no RDF.
+        BookError: `broken-rdf`, the record cannot be read.
     """
     try:
         root = ElementTree.fromstring(data)
     except (ElementTree.ParseError, DefusedXmlException) as error:
-        raise ConfigError(f"book {book_id}: its RDF record cannot be read: {error}; fetch or delete it") from error
+        raise BookError(book_id, "broken-rdf", f"its RDF record cannot be read: {error}; fetch it again") from error
     ebook = root.find("pgterms:ebook", _NAMESPACES)
     if ebook is None:
-        raise ConfigError(f"book {book_id}: its RDF record has no pgterms:ebook; fetch or delete it")
+        raise BookError(book_id, "broken-rdf", "its RDF record has no pgterms:ebook; fetch it again")
     values = {tag: _rdf_values(ebook, tag) for tag in ("language", "type", "subject")}
     title, issued, rights = (
         ebook.findtext(f"dcterms:{tag}", None, _NAMESPACES) for tag in ("title", "issued", "rights")

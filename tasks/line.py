@@ -145,14 +145,21 @@ class _BookRun:
         source, settings = self.bench.source, self.bench.settings.fetch
         raw = fetch_book(self.entry, settings, source=source)
         if self.book_id not in self.bench.catalogue:
-            rdf = source.rdf(self.book_id)
-            self.entry = read_rdf(rdf, self.book_id) if rdf else read_header(decode_text(raw.data)[0], self.book_id)
+            self.entry = self._read_record() or read_header(decode_text(raw.data)[0], self.book_id)
             raw = raw.model_copy(update={"entry": self.entry})
         key = self.bench.work.key(self.book_id, fetch_book, settings, (raw.digest(),))
         if self.bench.work.digest(key) is None:
             self.bench.work.save(key, raw)
         self.values["fetch"] = key
         return raw
+
+    def _read_record(self) -> CatalogueEntry | None:
+        rdf = self.bench.source.rdf(self.book_id)
+        try:
+            return read_rdf(rdf, self.book_id) if rdf else None
+        except BookError as error:
+            logger.warning("%s; its header is read instead", error)
+            return None
 
     def _make(
         self, kind: type[V], stage: Callable[..., V], settings: Value, *inputs: Value, **seams: Value | Identified

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import ConfigError
+from schemas.errors import BookError, ConfigError
 from tasks.catalogue import read_catalogue, read_header, read_rdf
 
 HEADER = "Text#,Type,Issued,Title,Language,Authors,Subjects,LoCC,Bookshelves\n"
@@ -90,7 +90,7 @@ def test_rdf_becomes_the_same_kind_of_entry():
 
 @pytest.mark.parametrize("data", [b"<rdf", b"<a/>"])
 def test_broken_rdf_names_the_book(data):
-    with pytest.raises(ConfigError, match="book 7"):
+    with pytest.raises(BookError, match="book 7"):
         read_rdf(data, "7")
 
 

@@ -79,6 +79,12 @@ def test_a_book_goes_down_the_whole_line_and_is_done_then(bench):
     assert run_book("boat", bench) == outcome
 
 
+def test_a_broken_record_does_not_stop_a_book(bench, tmp_path, caplog):
+    (tmp_path / "source" / "pgboat.rdf").write_text("<rdf")
+    assert run_book("boat", bench).entry.title == "The Missing Boat"
+    assert "its header is read instead" in caplog.text
+
+
 def test_an_outcome_whose_values_are_gone_is_not_done(bench):
     outcome = run_book("boat", bench)
     bench.work.store.delete(outcome.values["compose"])
