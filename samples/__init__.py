@@ -1,0 +1,1 @@
+"""The embedded corpus: three short novels in Gutenberg's plain-text form, and the vocabulary trained on them."""
