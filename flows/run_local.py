@@ -20,6 +20,7 @@ from rich.console import Console
 from flows.build_trajectories import build_trajectories, find_finished
 from flows.display import choose_display, current_display
 from flows.finetune import find_training, finetune
+from flows.interrupts import quick_end
 from flows.summaries import BuildSummary
 from schemas.runs import TrainingResult
 from schemas.settings import Settings
@@ -59,7 +60,7 @@ def _local_prefect() -> Iterator[None]:
     logging.getLogger("prefect").setLevel(logging.CRITICAL)  # a failure is told once, by the command line
     chosen = current_display.set(choose_display())
     try:
-        with _open_server():
+        with _open_server(), quick_end():
             yield
     finally:
         current_display.reset(chosen)

@@ -9,6 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+import pytest
+
 from tests.integration.conftest import ROOT
 from tests.integration.test_build import shard_bytes
 
@@ -57,3 +60,31 @@ def test_status_of_an_unfinished_build_tells_what_is_missing(cli, tmp_path, buil
     assert done.returncode == 0, done.stderr
     assert "none yet" in done.stdout
     assert "1 missing: top-water" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_build_that_is_told_to_stop_ends_at_once_and_leaves_no_process(number, prefect_env, tmp_path):
+    out = tmp_path / "stopped"
+    env = {name: value for name, value in prefect_env.items() if name != "PREFECT_API_URL"}  # its own server
+    command = [sys.executable, "-m", "flows.cli", "build", "--out", str(out)]
+    process = subprocess.Popen(
+        command,
+        env={**env, "PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    deadline = time.monotonic() + 200
+    while not list((out / "work").glob("clean/*/*")) and time.monotonic() < deadline:
+        assert process.poll() is None, "the build ended before it could be stopped"
+        time.sleep(0.01)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert said.strip().splitlines()[-1] == "scriptorium: stopped; nothing is lost: run the same command to go on"
+    assert "Traceback" not in said
+    assert children
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
