@@ -6,18 +6,21 @@ import hashlib
 import io
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import pyarrow.parquet as pq
 
 from schemas.errors import PipelineError
 from schemas.runs import Manifest, ShardInfo, ShardKind
+from schemas.scaffold import Scaffold
 from schemas.trajectories import Trajectory
-from schemas.value import Value
+from schemas.value import Span, Value
 from tasks.grammar.sequence import check_trajectory, messages
 from tasks.protocols import Store, Tokenizer
 from tasks.shard import bucket_of, content_digest, total
 from tasks.tables import SCHEMAS, Row, count_rows
 
+PARTIAL_LAYOUTS = {"first-chapter"}  # a part of a book by nature
 MAX_PROBLEMS = 100  # a person reads the first ones; the count is exact
 
 
@@ -55,6 +58,7 @@ def audit_snapshot(manifest: Manifest, store: Store, trainee: Tokenizer) -> Audi
         checked["shards"] += len(shards)
         problems.extend(_check_bucket(bucket, rows, manifest.num_buckets))
         problems.extend(_check_trajectories(rows, trainee))
+        problems.extend(_check_tiling(rows))
     problems.extend(_check_totals(manifest, recounted))
     return Audit(
         ok=not problems, checked=dict(checked), num_problems=len(problems), problems=tuple(problems[:MAX_PROBLEMS])
@@ -119,6 +123,30 @@ def _check_trajectories(rows: dict[ShardKind, list[Row]], trainee: Tokenizer) ->
             yield f"trajectory {name}: its messages differ from its stages"
         if trajectory.split != book["split"] or trajectory.source_sha256 != book["source_sha256"]:
             yield f"trajectory {name}: split or source differ from its book's"
+
+
+def _check_tiling(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
+    """In a layout that holds whole books, every word of every chapter is a target exactly once."""
+    spans: dict[tuple[str, str, int], list[Span]] = defaultdict(list)
+    for row in rows["trajectories"]:
+        if row["layout"] not in PARTIAL_LAYOUTS:
+            prose = (stage for stage in row["stages"] if stage["start"] is not None and stage["loss"] > 0)
+            targets = spans[row["book_id"], row["layout"], row["window"]]
+            targets.extend(Span(stage["start"], stage["end"]) for stage in prose)
+    books = {row["book_id"]: row for row in rows["books"]}
+    for (book_id, layout, window), targets in sorted(spans.items()):
+        if book_id not in books:
+            continue  # said already
+        text, scaffold = books[book_id]["text"], Scaffold.model_validate_json(books[book_id]["scaffold"])
+        targets.sort()
+        num_twice = sum(later.start < earlier.end for earlier, later in pairwise(targets))
+        found = sum(len(text[start:end].split()) for start, end in targets)
+        wanted = sum(len(text[chapter.start : chapter.end].split()) for chapter in scaffold.chapters)
+        if num_twice or found != wanted:
+            yield (
+                f"book {book_id}: {layout} at {window} tokens has {found} words as targets, "
+                f"its chapters have {wanted}, and {num_twice} targets begin before another ends"
+            )
 
 
 def _check_totals(manifest: Manifest, shards: Sequence[ShardInfo]) -> Iterator[str]:

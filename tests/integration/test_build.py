@@ -7,6 +7,7 @@ import json
 import polars
 import pyarrow.dataset
 import pytest
+import yaml
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.build_trajectories import build_trajectories
@@ -76,6 +77,9 @@ def test_report_and_card_are_there_and_escaped(built):
     for shard in manifest.shards:
         if shard.kind == "trajectories":
             assert shard.path in card
+    front = yaml.safe_load(card.split("---")[1])
+    listed = [path for entry in front["configs"][0]["data_files"] for path in entry["path"]]
+    assert sorted(listed) == sorted(shard.path for shard in manifest.shards if shard.kind == "trajectories")
 
 
 def test_a_second_build_makes_nothing(built, cli):

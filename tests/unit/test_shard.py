@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -170,14 +171,25 @@ def test_an_audit_names_what_is_wrong_with_a_row(bench, tmp_path):
     rows[1]["messages"] = []
     rows[1]["split"] = "test"
     sink = io.BytesIO()
-    import pyarrow as pa
-
     pq.write_table(pa.Table.from_pylist(rows, SCHEMAS["trajectories"]), sink)
     store.put(shard.path, sink.getvalue())
     audit = audit_snapshot(manifest, store, bench.trainee)
     said = "\n".join(audit.problems)
     for words in ("sha256", "stated", "messages differ", "another split", "split or source differ"):
         assert words in said
+
+
+def test_an_audit_finds_a_chapter_that_is_no_target(bench, tmp_path):
+    (tmp_path / "source" / "boat.txt").write_text(story(num_chapters=8, num_paragraphs=60))
+    store = LocalStore(tmp_path / "out")
+    manifest, _ = write_snapshot([run_book("boat", bench)], bench.work, store, facts(bench))
+    shard = next(shard for shard in manifest.shards if shard.kind == "trajectories")
+    kept = [row for row in read_rows(shard, store) if not row["trajectory_id"].endswith(":0001")]
+    assert len(kept) < shard.rows
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(kept, SCHEMAS["trajectories"]), sink)
+    store.put(shard.path, sink.getvalue())
+    assert any("words as targets" in problem for problem in audit_snapshot(manifest, store, bench.trainee).problems)
 
 
 def test_a_bucket_whose_books_do_not_add_up_is_not_written(bench, tmp_path):
