@@ -10,8 +10,8 @@ from prefect.artifacts import create_markdown_artifact
 
 from flows.display import follow_training
 from schemas.errors import ConfigError
-from schemas.runs import TrainingResult, TrainingSpec
-from schemas.settings import Settings
+from schemas.runs import Manifest, TrainingResult, TrainingSpec
+from schemas.settings import Settings, TokenSettings
 from tasks.backends.stores import is_url, open_store
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.backends.trainers import read_result
@@ -31,13 +31,19 @@ def training_spec(settings: Settings) -> TrainingSpec:
     manifest = read_head(open_store(settings.out))
     if manifest is None:
         raise ConfigError(f"{settings.out}: no snapshot there; build one first: scriptorium build --out {settings.out}")
-    trainee = open_tokenizer(settings.tokens.trainee)
+    trainee = open_tokenizer(_choose_tokenizer(settings, manifest))
     if manifest.models["trainee"] != trainee.identity:
         raise ConfigError(
             f"{settings.out}: its tokens were counted with {manifest.models['trainee']}, not with {trainee.identity}; "
             "give the same --trainee-tokenizer"
         )
     return make_training_spec(manifest, settings.out, settings.train, trainee, training_folder(settings))
+
+
+def _choose_tokenizer(settings: Settings, manifest: Manifest) -> str:
+    """Return the tokenizer that the settings name, or where they name none, the one that counted the data set."""
+    named = settings.tokens.trainee
+    return Settings.model_validate(manifest.settings).tokens.trainee if named == TokenSettings().trainee else named
 
 
 def training_folder(settings: Settings) -> str:
