@@ -84,6 +84,7 @@ class Engine(ABC):
         self.settings = settings
         self.sampling = Sampling(model, revision, settings.temperature, settings.top_p)
         self._store = store
+        self._rules = hash_rules()
         self._counts = Counts()
         self._slots = asyncio.Semaphore(settings.max_in_flight)
         self._flights: dict[tuple[str, int, int], asyncio.Task[list[StoredAnswer]]] = {}
@@ -123,7 +124,7 @@ class Engine(ABC):
     def identity(self) -> str:
         """Model, revision, sampling and rules of acceptance: what shapes a value; no URL, no secret."""
         drawn = f"temperature={self.sampling.temperature} top_p={self.sampling.top_p} seed={self.settings.seed}"
-        return f"{self.sampling.model}@{self.sampling.revision or '-'} {drawn} rules={hash_rules()}"
+        return f"{self.sampling.model}@{self.sampling.revision or '-'} {drawn} rules={self._rules}"
 
     def ledger(self) -> Ledger:
         """Return what the answers cost so far."""
