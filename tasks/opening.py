@@ -79,10 +79,12 @@ def record_build(settings: Settings) -> None:
 
 
 def close_benches() -> None:
-    """Close every model and answer store that this process opened."""
+    """Close every model, answer store and server connection that this process opened."""
     with _opening:
         for opened in _opened.values():
             opened.engine.close()
+            if isinstance(opened.bench.reader, ServerTokenizer):
+                opened.bench.reader.close()
         _opened.clear()
 
 
