@@ -85,7 +85,8 @@ class FolderSource:
                 if file := file_of_path(path):
                     numbered[file.book_id].append(file)
                 else:
-                    named[path.stem].append(SourceFile(path.stem, path.as_posix(), 0))
+                    book_id = "-".join(path.with_suffix("").parts)  # two folders may hold a file of one name
+                    named[book_id].append(SourceFile(book_id, path.as_posix(), 0))
         return numbered or named
 
 

@@ -36,8 +36,9 @@ def test_both_layouts_of_a_mirror_are_found_best_file_first(tmp_path):
 
 
 def test_a_plain_folder_takes_names_as_ids(tmp_path):
-    put(tmp_path, "the-salt-road.txt")
-    assert FolderSource(str(tmp_path)).book_ids() == ("the-salt-road",)
+    for path in ("the-salt-road.txt", "a/story.txt", "b/story.txt"):
+        put(tmp_path, path)
+    assert FolderSource(str(tmp_path)).book_ids() == ("a-story", "b-story", "the-salt-road")
 
 
 def test_the_record_beside_a_text_is_found(tmp_path):
