@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 from rich.console import Console
 
+from flows.profiles import load_settings
 from flows.summaries import print_rows
 from schemas.books import LookReport, RawBook
 from schemas.errors import BookError, ConfigError, PipelineError
@@ -71,9 +72,9 @@ def look_at_file(file: Path, settings: Settings) -> tuple[LookReport, str]:
 
 def read_status(out: str) -> Status:
     """Return what lies at `out`; ConfigError where neither a snapshot nor a build is there."""
-    store = open_store(out)
-    manifest = read_head(store)
-    work = open_store(work_location(Settings(out=out)))
+    settings = load_settings(None, {"out": out})
+    manifest = read_head(open_store(out))
+    work = open_store(work_location(settings))
     books: dict[str, set[str]] = defaultdict(set)
     for key in work.keys(""):
         stage, _, rest = key.partition("/")

@@ -175,8 +175,8 @@ class TrainSettings(Value):
 class Settings(Value):
     """Everything a run is told. A profile in deploy/profiles/ holds what differs from these defaults."""
 
-    out: str = Field("data/samples", description="folder or s3:// URL of the data set")
-    work: str | None = Field(None, description="folder or URL of the work store; default: work/ in `out`")
+    out: str = Field("data/samples", min_length=1, description="folder or s3:// URL of the data set")
+    work: str | None = Field(None, min_length=1, description="folder or URL of the work store; default: work/ in `out`")
     max_workers: int = Field(4, ge=1, le=512, description="books in work at once")
     source: SourceSettings = SourceSettings()
     fetch: FetchSettings = FetchSettings()

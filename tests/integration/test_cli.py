@@ -48,6 +48,7 @@ BAD = {
     "truncated-catalogue": (["--catalogue", "{tmp}/cut.csv"], "cut off or damaged"),
     "server-refuses": (["--llm", "http://127.0.0.1:{port}/v1"], "no server answers"),
     "unwritable": (["--out", "{tmp}/file/out"], "cannot write"),
+    "empty-out": (["--out", ""], "out = ''"),
     "bad-profile-key": (["--profile", "{tmp}/bad.toml"], "no setting is called 'llm.modle'"),
     "no-profile": (["--profile", "nosuch"], "no such profile"),
     "bad-tokenizer": (["--trainee-tokenizer", "{tmp}/nope.tiktoken"], "nope.tiktoken"),
@@ -140,6 +141,10 @@ def test_a_damaged_manifest_is_one_clear_line(tmp_path, command):
     result = run(command, str(tmp_path))
     assert result.exit_code == 2
     assert "no manifest of schema 1" in one_line(result)
+
+
+def test_status_of_an_empty_name_is_one_clear_line():
+    assert "out = ''" in one_line(run("status", ""))
 
 
 def test_status_of_nothing_is_one_clear_line(tmp_path):
