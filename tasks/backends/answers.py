@@ -6,6 +6,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from schemas.errors import ConfigError, PipelineError, TransientError
 from schemas.value import Value
 
 BUSY_S = 60.0  # wait for another process that writes
+OPEN_AGAIN_S = 0.02  # between two tries to open a file that others are opening
 TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY,
@@ -126,16 +128,28 @@ class AnswerStore:
         self._writer.close()
 
     def _open(self) -> sqlite3.Connection:
+        """Open the file; while others open it too, SQLite refuses the change to WAL without waiting, so ask again."""
+        deadline = time.monotonic() + BUSY_S
+        while True:
+            try:
+                return self._connect()
+            except (sqlite3.Error, OSError) as error:
+                if not _is_locked(error) or time.monotonic() > deadline:
+                    raise self._explain(error) from error
+                time.sleep(OPEN_AGAIN_S)
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # an answer outlives a power cut
             connection.execute(TABLE)
             connection.execute("PRAGMA user_version = 1")  # a write: a read-only file is refused here
             connection.execute(SELECT, ("",))
-        except (sqlite3.Error, OSError) as error:
-            raise self._explain(error) from error
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _write_groups(self) -> None:
@@ -167,9 +181,13 @@ class AnswerStore:
             raise
 
     def _explain(self, error: Exception) -> PipelineError:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        if _is_locked(error):
             return TransientError(f"answer store {self._path}: another process has been writing for {BUSY_S:.0f} s")
         return ConfigError(f"answer store {self._path}: {error}; mend or move the file, or set llm.answers to another")
+
+
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
 def make_row(entry: tuple[str, StoredAnswer]) -> tuple[object, ...]:

@@ -106,6 +106,18 @@ def test_two_processes_write_to_one_file(tmp_path):
     store.close()
 
 
+def test_processes_that_open_a_new_file_at_once_all_get_it(tmp_path):
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from pathlib import Path; from tasks.backends.answers import AnswerStore",
+    ]
+    command[-1] += "; AnswerStore(Path(sys.argv[1])).close()"
+    for number in range(3):
+        openers = [subprocess.Popen([*command, str(tmp_path / f"{number}.sqlite")]) for _ in range(4)]
+        assert [opener.wait() for opener in openers] == [0] * 4
+
+
 def test_what_was_handed_over_is_written_before_the_store_closes(tmp_path):
     path = tmp_path / "answers.sqlite"
     store = AnswerStore(path)
