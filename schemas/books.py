@@ -26,6 +26,7 @@ class CatalogueEntry(Value):
     locc: tuple[str, ...] = ()
     bookshelves: tuple[str, ...] = ()
     rights: str | None = None
+    parent_id: str | None = Field(default=None, description="of a story: the collection's id")
 
 
 class RawBook(Value):
@@ -87,6 +88,13 @@ class CleanBook(Value):
         return len(self.text.split())
 
 
+class Reading(Value):
+    """One way to divide a book: what a kind of evidence tells, as 'raw line: label title'."""
+
+    evidence: str = Field(description="'headings' or 'table of contents'")
+    headings: tuple[str, ...]
+
+
 class Rejection(Value):
     """A book that did not make it: a value, not an error."""
 
@@ -94,6 +102,7 @@ class Rejection(Value):
     stage: str
     reason: str = Field(description="name of the rule, counted in the manifest")
     detail: str = Field(description="the limit and the value found")
+    readings: tuple[Reading, ...] = Field(default=(), description="of a book that needs review: what disagrees")
 
 
 class Scene(Value):
@@ -150,6 +159,7 @@ class SegmentedBook(Value):
     text: str
     divisions: tuple[Division, ...]
     needs_review: bool = False
+    readings: tuple[Reading, ...] = Field(default=(), description="where it needs review: what disagrees")
 
     @model_validator(mode="after")
     def _lossless(self) -> Self:
