@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -14,57 +13,45 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows.build_plan import Build, add_outcome, changes_of, open_build, plan_books, unprepared, verdicts_of
 from flows.display import show_progress
 from flows.finetune import find_training, finetune
 from flows.summaries import BuildSummary, summarize_build
 from schemas.errors import PipelineError, TransientError
-from schemas.runs import Manifest, Outcome
+from schemas.outcomes import Outcome
+from schemas.runs import Manifest
 from schemas.settings import Settings
-from tasks.line import describe, find_outcome
+from tasks.line import describe
 from tasks.opening import close_benches, open_bench, record_build
 from tasks.shard import read_head, run_digest
-from tasks.steps import commit_snapshot, process_batch, process_book, unavailable
+from tasks.steps import commit_snapshot, prepare_books, process_batch, process_book, unavailable
 
 logger = logging.getLogger(__name__)
 
-MAX_TASK_RUNS = 500  # a larger map loses history on Prefect's server
+# at most 500 task runs in a flow run, as a larger map loses history on Prefect's server: these, and the snapshot's
+MAX_PREPARE_RUNS, MAX_PROCESS_RUNS = 100, 390
 MAX_TABLE_ROWS = 500
 
 Runner = ThreadPoolTaskRunner[Any]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is done of a build, and what is to do."""
-
-    done: tuple[Outcome, ...]
-    pending: tuple[str, ...]
-
-
-def plan_build(settings: Settings) -> Plan:
-    """Look every book up in the work store, before Prefect fans out.
-
-    Raises:
-        ConfigError: something the settings name is not there, cannot be read or cannot be written.
-    """
-    opened = open_bench(settings)
-    found = {book_id: find_outcome(book_id, opened.bench) for book_id in opened.book_ids}
-    done = tuple(outcome for outcome in found.values() if outcome is not None)
-    return Plan(done, tuple(book_id for book_id, outcome in found.items() if outcome is None))
+Futures = dict[PrefectFuture[Any], tuple[str, ...]]  # a task and its books
 
 
 def find_finished(settings: Settings) -> BuildSummary | None:
     """Return the summary of a build that has nothing left to do, or None."""
     started = time.monotonic()
-    plan = plan_build(settings)
     opened = open_bench(settings)
-    manifest = read_head(opened.out)
-    if plan.pending or manifest is None or manifest.run_sha256 != run_digest(plan.done):
+    build = open_build(opened)
+    if unprepared(build) or plan_books(build):
+        return None
+    manifest, changes = read_head(opened.out), changes_of(build)
+    if manifest is None or manifest.run_sha256 != run_digest(changes.outcomes) or changes.withdrawn:
+        return None
+    if not opened.taken <= set(manifest.takedown):
         return None
     training = find_training(settings) if settings.train.after_build else None
     if settings.train.after_build and training is None:
         return None
-    summary = _summary(list(plan.done), manifest, settings, is_new=False, seconds=time.monotonic() - started)
+    summary = _summary(build, manifest, settings, is_new=False, seconds=time.monotonic() - started)
     return summary.model_copy(update={"training": training})
 
 
@@ -73,12 +60,13 @@ def build_trajectories(settings: Settings = Settings()) -> BuildSummary:  # noqa
     """Turn books into prompt-to-book trajectories and write them as a snapshot of a data set."""
     started = time.monotonic()
     try:
-        plan = plan_build(settings)
+        build = open_build(open_bench(settings))
         record_build(settings)
-        outcomes = [*plan.done, *_process(plan, settings)]
-        manifest, is_new = commit_snapshot(outcomes, settings)
-        summary = _summary(outcomes, manifest, settings, is_new=is_new, seconds=time.monotonic() - started)
-        _publish(summary, outcomes)
+        _prepare(build, settings)
+        _process(build, settings)
+        manifest, is_new = commit_snapshot(changes_of(build), settings)
+        summary = _summary(build, manifest, settings, is_new=is_new, seconds=time.monotonic() - started)
+        _publish(summary, build.outcomes)
         if not summary.num_trajectories:
             raise PipelineError(
                 f"{settings.out}: the snapshot holds no trajectory; the report says why: {summary.report}"
@@ -92,52 +80,88 @@ def build_trajectories(settings: Settings = Settings()) -> BuildSummary:  # noqa
     return summary
 
 
-def _process(plan: Plan, settings: Settings) -> list[Outcome]:
-    """Run the pending books, `max_workers` at once; what happens to one stops no other."""
-    outcomes: list[Outcome] = []
-    num_done, num_pending = len(plan.done), len(plan.pending)
-    with show_progress("books", num_done + num_pending, num_done) as displays, _open_runner(settings) as runner:
-        for outcome in _collect(_submit(runner, plan.pending, settings)):
-            outcomes.append(outcome)
-            line = f"book {outcome.book_id}: {describe(outcome)}" if outcome.rejection is not None else None
+def _prepare(build: Build, settings: Settings) -> None:
+    """Fetch, clean and divide the books that are not prepared: before a model sees one, duplicates are judged."""
+    pending = unprepared(build)
+    if not pending:
+        return
+    num_done = len(build.opened.book_ids) - len(pending)
+    with (
+        show_progress("books prepared", num_done + len(pending), num_done) as displays,
+        _open_runner(settings) as runner,
+    ):
+        batches = _divide(pending, MAX_PREPARE_RUNS)
+        futures: Futures = {
+            runner.submit(prepare_books, {"book_ids": batch, "settings": settings}): batch for batch in batches
+        }
+        for book in _collect(futures):
+            if isinstance(book, Outcome):
+                build.away[book.book_id] = book
+            else:
+                build.prepared[book.book_id] = book
             for display in displays:
-                display.advance(f"last {outcome.book_id}", line)
-    return outcomes
+                display.advance(f"last {book.book_id}")
+
+
+def _process(build: Build, settings: Settings) -> None:
+    """Run the books that a model is to see, `max_workers` at once; what happens to one stops no other."""
+    num_runs = 0
+    while pending := plan_books(build):
+        total = len(build.outcomes) + len(pending)
+        with show_progress("books", total, total - len(pending)) as displays, _open_runner(settings) as runner:
+            futures = _submit(runner, pending, build, max(1, MAX_PROCESS_RUNS - num_runs))
+            num_runs += len(futures)
+            for outcome in _collect(futures):
+                add_outcome(build, outcome)
+                line = f"book {outcome.book_id}: {describe(outcome)}" if outcome.rejection is not None else None
+                for display in displays:
+                    display.advance(f"last {outcome.book_id}", line)
 
 
 def _open_runner(settings: Settings) -> Runner:
     return ThreadPoolTaskRunner(max_workers=settings.max_workers)
 
 
-def _submit(runner: Runner, pending: tuple[str, ...], settings: Settings) -> dict[PrefectFuture[Any], tuple[str, ...]]:
-    """One task a book, or a batch where there would be more than MAX_TASK_RUNS."""
-    size = ceil(len(pending) / MAX_TASK_RUNS)
-    batches = [pending[at : at + size] for at in range(0, len(pending), max(1, size))]
-    if size <= 1:
+def _submit(runner: Runner, pending: tuple[str, ...], build: Build, max_runs: int) -> Futures:
+    """One task a book, or a batch where there would be more than `max_runs`."""
+    settings = build.opened.bench.settings
+    verdicts = {book_id: verdicts_of(build, book_id) for book_id in pending}
+    if len(pending) <= max_runs:
         return {
-            runner.submit(process_book, {"book_id": book_id, "settings": settings}): (book_id,) for book_id in pending
+            runner.submit(process_book, {"book_id": book_id, "settings": settings, "verdicts": verdicts[book_id]}): (
+                book_id,
+            )
+            for book_id in pending
         }
-    return {runner.submit(process_batch, {"book_ids": batch, "settings": settings}): batch for batch in batches}
+    return {
+        runner.submit(
+            process_batch, {"book_ids": batch, "settings": settings, "verdicts": {one: verdicts[one] for one in batch}}
+        ): batch
+        for batch in _divide(pending, max_runs)
+    }
 
 
-def _collect(futures: dict[PrefectFuture[Any], tuple[str, ...]]) -> Iterator[Outcome]:
+def _divide(book_ids: tuple[str, ...], max_batches: int) -> list[tuple[str, ...]]:
+    size = ceil(len(book_ids) / max_batches)
+    return [book_ids[at : at + size] for at in range(0, len(book_ids), size)]
+
+
+def _collect(futures: Futures) -> Iterator[Any]:
+    """Yield what the tasks return, one value a book, as they end."""
     for future in as_completed(list(futures)):
         result = future.result(raise_on_failure=False)
-        if isinstance(result, Outcome):
-            yield result
-        elif isinstance(result, list):
-            yield from result
-        elif isinstance(result, TransientError):
+        if isinstance(result, TransientError):
             yield from (unavailable(book_id, result) for book_id in futures[future])
         elif isinstance(result, BaseException):
             raise result
+        else:
+            yield from result if isinstance(result, list) else [result]
 
 
-def _summary(
-    outcomes: list[Outcome], manifest: Manifest, settings: Settings, *, is_new: bool, seconds: float
-) -> BuildSummary:
-    trainable = open_bench(settings).bench.llm.trainable
-    return summarize_build(outcomes, manifest, settings, is_new=is_new, trainable=trainable, seconds=seconds)
+def _summary(build: Build, manifest: Manifest, settings: Settings, *, is_new: bool, seconds: float) -> BuildSummary:
+    trainable = build.opened.bench.llm.trainable
+    summary = summarize_build(build.outcomes, manifest, settings, is_new=is_new, trainable=trainable, seconds=seconds)
+    return summary.model_copy(update={"left_out": build.opened.left_out})
 
 
 def _publish(summary: BuildSummary, outcomes: list[Outcome]) -> None:

@@ -35,6 +35,9 @@ Source = Annotated[
 Catalogue = Annotated[
     str | None, typer.Option(help="pg_catalog.csv or .csv.gz; else the RDF beside a text, else its header.")
 ]
+Takedown = Annotated[
+    str | None, typer.Option(help="File of ids and sha256 hashes that no snapshot may hold from now on.")
+]
 Books = Annotated[str | None, typer.Option(help="'all', or ids such as 84,1342.")]
 Llm = Annotated[str | None, typer.Option(help="'builtin' (no model), or the URL of an OpenAI-compatible server.")]
 Model = Annotated[str | None, typer.Option(help="Model id on that server.")]
@@ -51,6 +54,7 @@ def build(
     source: Source = None,
     catalogue: Catalogue = None,
     books: Books = None,
+    takedown: Takedown = None,
     llm: Llm = None,
     model: Model = None,
     out: Out = None,
@@ -70,6 +74,7 @@ def build(
         "source.location": source,
         "source.catalogue": catalogue,
         "source.books": books,
+        "source.takedown": takedown,
         "llm.url": llm,
         "llm.model": model,
         "out": out,
@@ -92,6 +97,43 @@ def _build(settings: Settings, console: Console, *, json: bool) -> None:
         print_build(summary, console)
     if not summary.num_trajectories:
         raise PipelineError(f"{summary.out}: the snapshot holds no trajectory; {summary.report} says why")
+
+
+@app.command()
+def refresh(
+    source: Source = None,
+    catalogue: Catalogue = None,
+    takedown: Takedown = None,
+    llm: Llm = None,
+    model: Model = None,
+    out: Out = None,
+    work: Work = None,
+    profile: Profile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Build the books that are new or changed since the last refresh; without any, do nothing.
+
+    The deployment refresh-corpus does the same every night.
+    """
+    overrides = {
+        "source.location": source,
+        "source.catalogue": catalogue,
+        "source.takedown": takedown,
+        "llm.url": llm,
+        "llm.model": model,
+        "out": out,
+        "work": work,
+    }
+    with _reporting(json=json, verbose=verbose) as console:
+        from flows.run_local import run_refresh
+        from flows.summaries import print_refresh
+
+        summary = run_refresh(load_settings(profile, overrides))
+        if json:
+            typer.echo(summary.to_json())
+        else:
+            print_refresh(summary, console)
 
 
 @app.command()

@@ -99,7 +99,9 @@ class ArtifactDisplay:
         """Create the artifact."""
         self._total, self._done = max(1, total), done
         self._shown = 100.0 * done / self._total
-        artifact = create_progress_artifact(progress=self._shown, key=unit, description=f"{total} {unit}")
+        artifact = create_progress_artifact(
+            progress=self._shown, key=unit.replace(" ", "-"), description=f"{total} {unit}"
+        )
         self._artifact = artifact if isinstance(artifact, UUID) else None
 
     def advance(self, note: str, line: str | None = None) -> None:  # an artifact has room for a bar

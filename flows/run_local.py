@@ -21,7 +21,8 @@ from flows.build_trajectories import build_trajectories, find_finished
 from flows.display import choose_display, current_display
 from flows.finetune import find_training, finetune
 from flows.interrupts import quick_end
-from flows.summaries import BuildSummary
+from flows.refresh_corpus import refresh_corpus
+from flows.summaries import BuildSummary, RefreshSummary
 from schemas.runs import TrainingResult
 from schemas.settings import Settings
 from tasks.opening import close_benches
@@ -40,6 +41,15 @@ def run_build(settings: Settings) -> BuildSummary:
             return finished
         with _local_prefect():
             return build_trajectories(settings)
+    finally:
+        close_benches()
+
+
+def run_refresh(settings: Settings) -> RefreshSummary:
+    """Run the refresh-corpus flow."""
+    try:
+        with _local_prefect():
+            return refresh_corpus(settings)
     finally:
         close_benches()
 

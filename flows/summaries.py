@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from pydantic import Field
 from rich.console import Console
 
-from schemas.runs import Accounting, Ledger, Manifest, Outcome, Tally, TokenTally, TrainingResult
+from schemas.corpus import CorpusDiff
+from schemas.outcomes import Outcome
+from schemas.runs import Accounting, Ledger, Manifest, Tally, TokenTally, TrainingResult
 from schemas.settings import Settings
 from schemas.value import Value
-from tasks.shard import is_passing
+from tasks.buckets import is_passing
 
 
 class BuildSummary(Value):
@@ -28,12 +31,22 @@ class BuildSummary(Value):
     trainable: bool
     seconds: float
     unavailable: tuple[str, ...] = ()
+    left_out: dict[str, int] = Field(default_factory=dict, description="catalogue entries not selected, by reason")
     training: TrainingResult | None = None
 
     @property
     def num_trajectories(self) -> int:
         """Rows of all layouts and splits."""
         return sum(sum(splits.values()) for splits in self.trajectories.values())
+
+
+class RefreshSummary(Value):
+    """What `scriptorium refresh` found and built; `build` is null where nothing was to do."""
+
+    out: str
+    diff: CorpusDiff
+    build: BuildSummary | None
+    seconds: float
 
 
 def summarize_build(
@@ -68,6 +81,9 @@ def print_build(summary: BuildSummary, console: Console) -> None:
     """Print a build's summary."""
     books, tokens = summary.books, summary.tokens
     rows = [("books", f"{books.in_} in = {books.out} out + {books.num_rejected} rejected{_reasons(books)}")]
+    if summary.left_out:
+        reasons = ", ".join(f"{number} {reason}" for reason, number in summary.left_out.items())
+        rows.append(("not selected", f"{sum(summary.left_out.values())} of the catalogue ({reasons})"))
     for layout, splits in summary.trajectories.items():
         shown = ", ".join(f"{number} {split}" for split, number in splits.items())
         refused = summary.accounting.layouts[layout].refused
@@ -88,6 +104,18 @@ def print_build(summary: BuildSummary, console: Console) -> None:
     if summary.unavailable:
         listed = ", ".join(summary.unavailable[:10])
         console.print(f"Not done this time: {listed}; run the same command again.", highlight=False, soft_wrap=True)
+
+
+def print_refresh(summary: RefreshSummary, console: Console) -> None:
+    """Print what a refresh found, and the build that followed."""
+    diff = summary.diff
+    found = f"{len(diff.new)} new, {len(diff.changed)} changed, {diff.unchanged} unchanged, {len(diff.gone)} gone"
+    later = f", {diff.postponed} postponed (refresh.max_books)" if diff.postponed else ""
+    print_rows([("corpus", found + later)], console)
+    if summary.build is None:
+        console.print("Nothing to do.", highlight=False)
+    else:
+        print_build(summary.build, console)
 
 
 def print_training(result: TrainingResult, console: Console) -> None:

@@ -36,6 +36,7 @@ class RawBook(Value):
     file: str = Field(description="path within its source")
     source_sha256: str = Field(description="of `data`")
     data: bytes
+    file_sha256: str | None = None
 
     @property
     def book_id(self) -> str:

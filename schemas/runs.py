@@ -6,22 +6,10 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from schemas.books import CatalogueEntry, Rejection
 from schemas.settings import TrainSettings
 from schemas.value import Value
 
 SCHEMA_VERSION: Literal[1] = 1
-
-
-class Outcome(Value):
-    """What became of one book: where its values lie in the work store, or why it was rejected."""
-
-    book_id: str
-    status: Literal["out", "rejected"]
-    entry: CatalogueEntry
-    rejection: Rejection | None = None
-    values: dict[str, str] = Field(default_factory=dict, description="stage -> key in the work store")
-    num_rows: int = 0
 
 
 ShardKind = Literal["trajectories", "books", "rejected"]
@@ -114,6 +102,8 @@ class Manifest(Value):
     writer: str = Field(description="nonce of the process that wrote it")
     created: str
     ledger: Ledger
+    left_out: dict[str, int] = Field(default_factory=dict, description="catalogue entries not selected, by reason")
+    takedown: tuple[str, ...] = Field(default=(), description="ids and hashes that no later snapshot may hold")
 
 
 class TrainingData(Value):

@@ -19,6 +19,9 @@ class SourceSettings(Value):
         None, description="pg_catalog.csv, plain or .gz; else the RDF beside the file, else its header"
     )
     books: str = Field("all", description="'all', or ids separated by commas, such as 84,1342")
+    takedown: str | None = Field(
+        None, description="file of ids and sha256 hashes, one a line, that no snapshot may hold from now on"
+    )
     request_interval_s: float = Field(
         2.0, ge=0.0, description="seconds between two requests to a mirror (Gutenberg asks for 2)"
     )
@@ -70,6 +73,10 @@ class SegmentSettings(Value):
     min_chapter_words: int = Field(
         150, ge=1, description="a heading with less under it is held for a line of a contents table"
     )
+
+
+class DuplicateSettings(Value):
+    """What makes two texts one work."""
 
 
 class ChunkSettings(Value):
@@ -145,6 +152,14 @@ class ShardSettings(Value):
     row_group_bytes: int = Field(16_000_000, ge=1_000, description="text in one row group")
 
 
+class RefreshSettings(Value):
+    """What the nightly refresh asks for and builds."""
+
+    max_books: int | None = Field(None, ge=1, description="new and changed books of one run; the next runs go on")
+    recheck_days: int = Field(30, ge=1, description="a mirror is asked again whether a book has changed after so long")
+    max_rechecks: int = Field(500, ge=0, description="of these questions, at most so many in one run")
+
+
 class TrainSettings(Value):
     """Manifest -> TrainingRun: LoRA fine-tuning."""
 
@@ -190,4 +205,6 @@ class Settings(Value):
     verify: VerifySettings = VerifySettings()
     compose: ComposeSettings = ComposeSettings()
     shard: ShardSettings = ShardSettings()
+    duplicates: DuplicateSettings = DuplicateSettings()
+    refresh: RefreshSettings = RefreshSettings()
     train: TrainSettings = TrainSettings()

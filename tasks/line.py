@@ -1,98 +1,85 @@
-"""CatalogueEntry -> Trajectories: every stage of one book, in order, each made only if it is not there yet."""
+"""Prepared -> Trajectories: the stages that need a model, work by work, each made only if it is not there yet."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from collections import Counter
+from collections.abc import Mapping
 
-from schemas.books import CatalogueEntry, CleanBook, RawBook, Rejection, SegmentedBook
+from schemas.books import Rejection, SegmentedBook
 from schemas.errors import BookError
-from schemas.runs import Outcome
+from schemas.outcomes import Outcome, Prepared, PreparedWork, WorkOutcome
 from schemas.scaffold import Findings, Scaffold
-from schemas.settings import ChunkSettings, Settings
 from schemas.trajectories import Trajectories
 from schemas.value import Value
-from tasks.catalogue import read_header, read_rdf
-from tasks.clean import clean_book
-from tasks.cleaning.decoding import decode_text
+from tasks.bench import Bench
 from tasks.compose import compose_book
-from tasks.fetch import fetch_book
-from tasks.keys import code_digest, hash_json, stage_name
-from tasks.protocols import LLM, Identified, TextSource, Tokenizer
-from tasks.screen import screen_book
-from tasks.segment import segment_book
+from tasks.keys import code_digest, hash_json
+from tasks.prepare import prepare_book
+from tasks.protocols import Identified
 from tasks.summarize import summarize_book
 from tasks.verify import verify_scaffold
-from tasks.work import Work
 
 logger = logging.getLogger(__name__)
 
-V = TypeVar("V", bound=Value)
+MODEL_STAGES = ("summarize", "verify", "compose")
+NO_VERDICTS: Mapping[str, Rejection] = {}
 
 
-@dataclass(frozen=True)
-class Bench:
-    """What the stages of a book work with; one a process, shared by all its books."""
+def outcome_key(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench) -> str:
+    """Return where a book's outcome lies if it is made.
 
-    settings: Settings
-    work: Work
-    source: TextSource
-    catalogue: dict[str, CatalogueEntry]
-    llm: LLM
-    chunk: ChunkSettings
-    reader: Tokenizer
-    trainee: Tokenizer
-
-
-def outcome_key(book_id: str, bench: Bench) -> str | None:
-    """Return where a book's outcome lies if it is made, or None while its bytes are unknown (not fetched yet).
-
-    The key covers all that shapes any value of the book: bytes, code, prompts, settings, seams, versions.
+    The key covers all that shapes any value of the book: what was prepared, verdicts, code, prompts, settings,
+    seams, versions.
     """
-    fingerprint = bench.source.fingerprint(book_id)
-    if fingerprint is None:
-        return None
-    settings, entry = bench.settings, bench.catalogue.get(book_id)
-    corpus = (settings.fetch, settings.clean, settings.screen, settings.segment)
-    groups = (*corpus, bench.chunk, settings.summarize, settings.verify, settings.compose)
+    settings = bench.settings
+    groups = (bench.chunk, settings.summarize, settings.verify, settings.compose)
     shaped_by = {
-        "bytes": fingerprint,
-        "entry": entry.digest() if entry else None,
+        "prepared": prepared.digest(),
+        "verdicts": {name: verdicts[name].digest() for name in names_of(prepared) if name in verdicts},
         "code": code_digest(__name__),
         "settings": [group.digest() for group in groups],
         "seams": [bench.llm.identity, bench.reader.identity, bench.trainee.identity],
     }
-    return f"outcome/{book_id}/{hash_json(shaped_by)}.json.zst"
+    return f"outcome/{prepared.book_id}/{hash_json(shaped_by)}.json.zst"
 
 
-def find_outcome(book_id: str, bench: Bench) -> Outcome | None:
+def names_of(prepared: Prepared) -> tuple[str, ...]:
+    """Return the ids under which a verdict on a book or on one of its works may stand."""
+    return tuple(dict.fromkeys((prepared.book_id, *(work.work_id for work in prepared.works))))
+
+
+def find_outcome(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench) -> Outcome | None:
     """Return the outcome of a book that is done and whose values are all there, or None."""
-    key = outcome_key(book_id, bench)
-    outcome = bench.work.load(Outcome, key) if key else None
-    if outcome is None or any(bench.work.digest(value) is None for value in outcome.values.values()):
+    outcome = bench.work.load(Outcome, outcome_key(prepared, verdicts, bench))
+    if outcome is None:
         return None
-    return outcome
+    values = (value for work in outcome.works for value in work.values.values())
+    return outcome if all(bench.work.digest(value) is not None for value in values) else None
 
 
-def run_book(book_id: str, bench: Bench) -> Outcome:
+def settle_book(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench) -> Outcome | None:
+    """Return and store the outcome of a book that no model needs to see, or None where a work of it is to be made."""
+    if prepared.rejection is None and any(_verdict(work, prepared, verdicts) is None for work in prepared.works):
+        return None
+    return _finish(prepared, verdicts, bench)
+
+
+def run_book(book_id: str, bench: Bench, verdicts: Mapping[str, Rejection] = NO_VERDICTS) -> Outcome:
     """Run every stage of one book and store its outcome.
+
+    Args:
+        book_id: whose.
+        bench: what the stages work with.
+        verdicts: what was found about works beside the book itself: duplicates, takedowns.
 
     Raises:
         TransientError: the mirror or the server was busy for longer than their own patience; nothing is lost.
     """
-    done = find_outcome(book_id, bench)
-    if done is not None:
-        return done
-    started = time.monotonic()
-    outcome = _BookRun(book_id, bench).run()
-    key = outcome_key(book_id, bench)
-    if key is not None:
-        bench.work.save(key, outcome)
-    logger.info("book %s: %s, %.1f s", book_id, describe(outcome), time.monotonic() - started)
-    return outcome
+    prepared = prepare_book(book_id, bench)
+    done = find_outcome(prepared, verdicts, bench)
+    return done if done is not None else _finish(prepared, verdicts, bench)
 
 
 def describe(outcome: Outcome) -> str:
@@ -102,75 +89,82 @@ def describe(outcome: Outcome) -> str:
     return f"rejected by {outcome.rejection.stage}, {outcome.rejection.reason}: {outcome.rejection.detail}"
 
 
-class _BookRun:
-    """One book on its way through the stages; remembers where each value lies and which stage is at work."""
+def _finish(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench) -> Outcome:
+    started = time.monotonic()
+    works: list[WorkOutcome] = []
+    for work in prepared.works if prepared.rejection is None else ():
+        verdict = _verdict(work, prepared, verdicts)
+        works.append(_run_work(work, bench) if verdict is None else _withhold(work, verdict))
+    rejection = prepared.rejection or _reject_all(prepared.book_id, works)
+    outcome = Outcome(
+        book_id=prepared.book_id,
+        status="out" if rejection is None else "rejected",
+        entry=prepared.entry,
+        rejection=rejection,
+        values=prepared.values,
+        works=tuple(works),
+    )
+    bench.work.save(outcome_key(prepared, verdicts, bench), outcome)
+    logger.info("book %s: %s, %.1f s", prepared.book_id, describe(outcome), time.monotonic() - started)
+    return outcome
 
-    def __init__(self, book_id: str, bench: Bench) -> None:
-        self.bench, self.book_id = bench, book_id
-        self.entry = bench.catalogue.get(book_id) or CatalogueEntry(book_id=book_id)
-        self.stage = "fetch"
-        self.values: dict[str, str] = {}
 
-    def run(self) -> Outcome:
-        """Return what became of the book; an error of the book is an outcome, too."""
-        try:
-            composed = self._run_stages()
-        except BookError as error:
-            return self._reject(error.reason, error.detail)
-        if isinstance(composed, Rejection):
-            return self._reject(composed.reason, composed.detail)
-        if not composed.rows:
-            refused = "; ".join(f"{refusal.layout}: {refusal.detail}" for refusal in composed.refused)
-            return self._reject("no-layout", f"it fits no layout ({refused})")
-        return Outcome(
-            book_id=self.book_id, status="out", entry=self.entry, values=self.values, num_rows=len(composed.rows)
-        )
+def _verdict(work: PreparedWork, prepared: Prepared, verdicts: Mapping[str, Rejection]) -> Rejection | None:
+    return verdicts.get(work.work_id) or verdicts.get(prepared.book_id)
 
-    def _run_stages(self) -> Trajectories | Rejection:
-        settings, bench = self.bench.settings, self.bench
-        raw = self._fetch()
-        clean = self._make(CleanBook, clean_book, settings.clean, raw)
-        self.stage = "screen"
-        screened = screen_book(clean, settings.screen)
-        if isinstance(screened, Rejection):
-            return screened
-        segmented = self._make(SegmentedBook, segment_book, settings.segment, screened)
-        seams: dict[str, Value | Identified] = {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk}
-        scaffold = self._make(Scaffold, summarize_book, settings.summarize, segmented, **seams)
-        self._make(Findings, verify_scaffold, settings.verify, segmented, scaffold)
-        return self._make(Trajectories, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee)
 
-    def _fetch(self) -> RawBook:
-        """Read the bytes, and who wrote them: catalogue, else RDF, else the text's own header."""
-        source, settings = self.bench.source, self.bench.settings.fetch
-        raw = fetch_book(self.entry, settings, source=source)
-        if self.book_id not in self.bench.catalogue:
-            self.entry = self._read_record() or read_header(decode_text(raw.data)[0], self.book_id)
-            raw = raw.model_copy(update={"entry": self.entry})
-        key = self.bench.work.key(self.book_id, fetch_book, settings, (raw.digest(),))
-        if self.bench.work.digest(key) is None:
-            self.bench.work.save(key, raw)
-        self.values["fetch"] = key
-        return raw
+def _reject_all(book_id: str, works: list[WorkOutcome]) -> Rejection | None:
+    """Return the rejection of a book none of whose works is out: the commonest reason, or None where one is."""
+    rejections = [work.rejection for work in works if work.rejection is not None]
+    if len(rejections) < len(works) or not rejections:
+        return None
+    if len(works) == 1 and works[0].work_id == book_id:
+        return rejections[0]
+    counts = Counter(rejection.reason for rejection in rejections)
+    reason = counts.most_common(1)[0][0]
+    listed = ", ".join(f"{number} {name}" for name, number in counts.most_common())
+    stage = next(rejection.stage for rejection in rejections if rejection.reason == reason)
+    detail = f"all {len(works)} stories of it were rejected: {listed}"
+    return Rejection(book_id=book_id, stage=stage, reason=reason, detail=detail)
 
-    def _read_record(self) -> CatalogueEntry | None:
-        rdf = self.bench.source.rdf(self.book_id)
-        try:
-            return read_rdf(rdf, self.book_id) if rdf else None
-        except BookError as error:
-            logger.warning("%s; its header is read instead", error)
-            return None
 
-    def _make(
-        self, kind: type[V], stage: Callable[..., V], settings: Value, *inputs: Value, **seams: Value | Identified
-    ) -> V:
-        self.stage = stage_name(stage)
-        key, value = self.bench.work.make(kind, self.book_id, stage, settings, *inputs, **seams)
-        self.values[self.stage] = key
-        return value
+def _run_work(work: PreparedWork, bench: Bench) -> WorkOutcome:
+    """Summarise, check and compose one work; an error of its own is an outcome, too."""
+    values = _first_values(work)
+    try:
+        composed = _compose_work(work, bench, values)
+    except BookError as error:
+        stage = next(stage for stage in MODEL_STAGES if stage not in values)  # the one that was at work
+        return _refuse(work, stage, error.reason, error.detail, values)
+    if composed.rows:
+        return WorkOutcome(work_id=work.work_id, values=values, num_rows=len(composed.rows))
+    refused = "; ".join(f"{refusal.layout}: {refusal.detail}" for refusal in composed.refused)
+    return _refuse(work, "compose", "no-layout", f"it fits no layout ({refused})", values)
 
-    def _reject(self, reason: str, detail: str) -> Outcome:
-        rejection = Rejection(book_id=self.book_id, stage=self.stage, reason=reason, detail=detail)
-        return Outcome(
-            book_id=self.book_id, status="rejected", entry=self.entry, rejection=rejection, values=self.values
-        )
+
+def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> Trajectories:
+    """Return a work's trajectories; `values` learns where each value on the way lies."""
+    segmented = bench.work.load(SegmentedBook, work.segmented)
+    if segmented is None:
+        raise FileNotFoundError(work.segmented)
+    settings, make = bench.settings, bench.work.make
+    seams: dict[str, Value | Identified] = {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk}
+    values["summarize"], scaffold = make(Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams)
+    values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
+    values["compose"], composed = make(
+        Trajectories, work.work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
+    )
+    return composed
+
+
+def _withhold(work: PreparedWork, verdict: Rejection) -> WorkOutcome:
+    return WorkOutcome(work_id=work.work_id, rejection=verdict, values=_first_values(work))
+
+
+def _first_values(work: PreparedWork) -> dict[str, str]:
+    return {"segment": work.segmented, "duplicates": work.signature}
+
+
+def _refuse(work: PreparedWork, stage: str, reason: str, detail: str, values: dict[str, str]) -> WorkOutcome:
+    rejection = Rejection(book_id=work.work_id, stage=stage, reason=reason, detail=detail)
+    return WorkOutcome(work_id=work.work_id, rejection=rejection, values=values)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +22,12 @@ from tasks.backends.llms.vllm import LEAST_SHARE, VllmLLM
 from tasks.backends.sources import open_source
 from tasks.backends.stores import is_url, open_store, probe_store
 from tasks.backends.tokenizers import open_tokenizer
+from tasks.bench import Bench
 from tasks.catalogue import read_catalogue
-from tasks.line import Bench
 from tasks.planning.ask import count_beside_text
 from tasks.protocols import Store, TextSource, Tokenizer
+from tasks.shard import read_head
+from tasks.takedown import read_takedown
 from tasks.work import Work
 
 logger = logging.getLogger(__name__)
@@ -37,13 +40,25 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
+class Corpus:
+    """The books that the settings name: where they come from, what is known of them, which are chosen."""
+
+    source: TextSource
+    catalogue: Mapping[str, CatalogueEntry]
+    book_ids: tuple[str, ...]
+    left_out: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Opened:
-    """A bench and what else a run needs."""
+    """A bench and what else a run needs; `taken` are the ids and hashes that no snapshot may hold."""
 
     bench: Bench
     out: Store
     engine: Engine
     book_ids: tuple[str, ...]
+    left_out: dict[str, int]
+    taken: frozenset[str]
 
     def models(self) -> dict[str, str]:
         """Return the identities that a manifest names."""
@@ -99,24 +114,37 @@ def at_root(location: str) -> str:
     return str(ROOT / path) if not path.exists() and (ROOT / path).exists() else location
 
 
-def _open(settings: Settings) -> Opened:
-    work_store = open_store(work_location(settings))
+def open_corpus(settings: Settings, work: Store) -> Corpus:
+    """Return the books that the settings name; `work` keeps what is fetched.
+
+    Raises:
+        ConfigError: the source, the catalogue or an id is not there or cannot be read.
+    """
     source_settings = settings.source
     if "://" not in source_settings.location:
         source_settings = source_settings.model_copy(update={"location": at_root(source_settings.location)})
-    source = open_source(source_settings, work_store)
+    source = open_source(source_settings, work)
     catalogue = _read_catalogue(settings.source.catalogue)
-    book_ids = choose_books(settings, source, catalogue)
+    book_ids, left_out = choose_books(settings, source, catalogue)
+    return Corpus(source, catalogue, book_ids, left_out)
+
+
+def _open(settings: Settings) -> Opened:
+    work_store = open_store(work_location(settings))
+    corpus = open_corpus(settings, work_store)
+    taken = read_takedown(settings.source.takedown)
     trainee = open_tokenizer(settings.tokens.trainee)
     if settings.llm.url != BUILTIN:
         connect_server(settings.llm)  # before anything is written
     reader = _open_reader(settings)
     out = open_store(settings.out)
     probe_store(out, settings.out)
+    head = read_head(out)
     engine = _open_engine(settings)
     chunk = fit_chunk(settings.chunk, engine, reader)
-    bench = Bench(settings, Work(work_store), source, catalogue, engine, chunk, reader, trainee)
-    return Opened(bench, out, engine, book_ids)
+    bench = Bench(settings, Work(work_store), corpus.source, corpus.catalogue, engine, chunk, reader, trainee)
+    taken |= frozenset(head.takedown if head else ())
+    return Opened(bench, out, engine, corpus.book_ids, corpus.left_out, taken)
 
 
 def fit_chunk(settings: ChunkSettings, engine: Engine, reader: Tokenizer) -> ChunkSettings:
@@ -137,25 +165,27 @@ def fit_chunk(settings: ChunkSettings, engine: Engine, reader: Tokenizer) -> Chu
     return settings.model_copy(update={"window_tokens": min(settings.window_tokens, room)})
 
 
-def choose_books(settings: Settings, source: TextSource, catalogue: dict[str, CatalogueEntry]) -> tuple[str, ...]:
-    """Return the ids to build.
+def choose_books(
+    settings: Settings, source: TextSource, catalogue: Mapping[str, CatalogueEntry]
+) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Return the ids to build, and how many catalogue entries were left out, by reason.
 
     Raises:
         ConfigError: an id that the source does not hold, or 'all' of a mirror without a catalogue.
     """
     wanted = settings.source.books.strip()
     if wanted == "all":
-        return _all_books(settings, source, catalogue)
+        return _all_books(settings, source, catalogue), {}
     ids = tuple(dict.fromkeys(part.strip() for part in wanted.split(",") if part.strip()))
     if not ids:
         raise ConfigError("--books is empty: give 'all', or ids separated by commas such as 84,1342")
     unknown = [book_id for book_id in ids if not source.files(book_id)]
     if unknown:
         raise ConfigError(f"book {', '.join(unknown)}: the source {settings.source.location} holds no text of it")
-    return ids
+    return ids, {}
 
 
-def _all_books(settings: Settings, source: TextSource, catalogue: dict[str, CatalogueEntry]) -> tuple[str, ...]:
+def _all_books(settings: Settings, source: TextSource, catalogue: Mapping[str, CatalogueEntry]) -> tuple[str, ...]:
     try:
         return source.book_ids()
     except ConfigError:

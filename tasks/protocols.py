@@ -34,6 +34,12 @@ class TextSource(Protocol):
     def rdf(self, book_id: str) -> bytes | None:
         """Return the book's catalogue record in RDF, if it lies beside the text."""
 
+    def stamp(self, book_id: str) -> str | None:
+        """Return a cheap mark that changes when the bytes may have changed: size and date, or a mirror's ETag."""
+
+    def refresh(self, book_id: str) -> bool:
+        """Ask whether a book's file has changed since it was fetched; TransientError where the mirror is busy."""
+
     def fingerprint(self, book_id: str) -> str | None:
         """Return a hash of the bytes that `files`, `read` and `rdf` would give, if no network is needed to tell."""
 

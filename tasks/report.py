@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -19,7 +21,7 @@ SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 
 def render_report(manifest: Manifest, books: Sequence[Row], rejected: Sequence[Row]) -> str:
     """Return the report as one page that needs no server and no network; everything in it is escaped."""
-    levels = {level: [row for row in rejected if row["level"] == level] for level in ("book", "layout", "note")}
+    levels = {level: [row for row in rejected if row["level"] == level] for level in ("book", "work", "layout", "note")}
     notes = Counter((row["layout"], row["reason"]) for row in levels["note"])
     return (
         _environment(autoescape=True)
@@ -27,11 +29,18 @@ def render_report(manifest: Manifest, books: Sequence[Row], rejected: Sequence[R
         .render(
             manifest=manifest,
             books=books,
-            rejected=levels["book"],
+            rejected=sorted([*levels["book"], *levels["work"]], key=lambda row: (len(row["book_id"]), row["book_id"])),
+            readings=_readings,
             refused=levels["layout"],
             notes=notes.most_common(MAX_NOTES),
         )
     )
+
+
+def _readings(row: Row) -> list[dict[str, Any]]:
+    """Return the ways to divide a book that needs review."""
+    found: list[dict[str, Any]] = json.loads(row["readings"]) if row.get("readings") else []
+    return found
 
 
 def render_card(manifest: Manifest) -> str:

@@ -6,29 +6,31 @@ import hashlib
 import io
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from schemas.errors import ConfigError, PipelineError, TransientError
+from schemas.errors import ConfigError, TransientError
+from schemas.outcomes import Outcome
 from schemas.runs import (
     SCHEMA_VERSION,
     Accounting,
     LayoutTally,
     Manifest,
-    Outcome,
     ShardInfo,
     ShardKind,
     Tally,
     TokenTally,
 )
 from schemas.settings import ShardSettings
+from tasks.buckets import Rows, Withdrawal, bucket_of, merge_bucket, read_bucket
 from tasks.keys import hash_json
 from tasks.protocols import Store
-from tasks.tables import SCHEMAS, SORT_KEYS, Row, count_rows, rows_of_book
+from tasks.tables import SCHEMAS, SORT_KEYS, Row, count_rows
 from tasks.work import Work
 
 logger = logging.getLogger(__name__)
@@ -36,14 +38,7 @@ logger = logging.getLogger(__name__)
 MANIFESTS = "_manifests"
 MAX_TRIES = 20  # of committing beside other writers: each try loses to a commit that succeeded
 ZSTD_LEVEL = 3  # 347 MB per CPU second; level 9 is a third of that for 25 % less
-# for these a book is not to blame: what the data set held of it stays, and the next run tries it again
-UNAVAILABLE, CRASHED = "unavailable", "crashed"
 SPLITS = ("train", "validation", "test")
-
-
-def bucket_of(book_id: str, num_buckets: int) -> int:
-    """Return the bucket of a book: by hash, so that growth moves no book."""
-    return int(hashlib.sha256(book_id.encode()).hexdigest()[:8], 16) % num_buckets
 
 
 def read_head(store: Store) -> Manifest | None:
@@ -66,13 +61,25 @@ def read_head(store: Store) -> Manifest | None:
         ) from error
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What a new snapshot changes in its parent.
+
+    `outcomes` are one a book of this run; they replace what the parent holds of the same books. `withdrawn` are works
+    that the parent holds and the new snapshot must not (taken down, or another edition is better), by id.
+    """
+
+    outcomes: Sequence[Outcome]
+    withdrawn: Mapping[str, Withdrawal] = field(default_factory=dict)
+
+
 def write_shards(
-    outcomes: Sequence[Outcome], parent: Manifest | None, work: Work, store: Store, settings: ShardSettings
+    changes: Changes, parent: Manifest | None, work: Work, store: Store, settings: ShardSettings
 ) -> tuple[ShardInfo, ...]:
-    """Write the shards of every bucket that these books touch; carry the others over.
+    """Write the shards of every bucket that changes; carry the others over.
 
     Args:
-        outcomes: one a book of this run; they replace what the parent holds of the same books.
+        changes: the books of this run, and what is withdrawn.
         parent: the snapshot to build on.
         work: where the books' values lie.
         store: the data set.
@@ -86,12 +93,15 @@ def write_shards(
     """
     num_buckets = parent.num_buckets if parent else settings.num_buckets
     touched: dict[int, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
+    for outcome in changes.outcomes:
         touched[bucket_of(outcome.book_id, num_buckets)].append(outcome)
+    for withdrawal in changes.withdrawn.values():
+        touched[bucket_of(withdrawal.book_id, num_buckets)] += []
     shards = [shard for shard in (parent.shards if parent else ()) if shard.bucket not in touched]
     for bucket, members in sorted(touched.items()):
         old = [shard for shard in (parent.shards if parent else ()) if shard.bucket == bucket]
-        shards.extend(_write_bucket(bucket, members, old, work, store, settings))
+        rows = merge_bucket(read_bucket(old, store), members, changes.withdrawn, work)
+        shards.extend(_write_bucket(bucket, rows, store, settings))
     return tuple(sorted(shards, key=lambda shard: (shard.kind, shard.split or "", shard.bucket)))
 
 
@@ -100,25 +110,39 @@ def total(shards: Sequence[ShardInfo]) -> tuple[Accounting, dict[str, dict[str, 
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
     rows: dict[str, Counter[str]] = defaultdict(Counter)
     tokens: Counter[str] = Counter()
+    out: Counter[str] = Counter()
     for shard in shards:
-        for group, counts in shard.counts.items():
-            if group == "tokens":
+        for group, counts in _counts_of(shard).items():
+            if group == "out":
+                out.update(counts)
+            elif group == "tokens":
                 tokens.update(counts)
             elif group == "layouts":
                 for layout, number in counts.items():
                     rows[layout][shard.split or ""] += number
             else:
                 reasons[group].update(counts)
-    num_out = sum(shard.rows for shard in shards if shard.kind == "books")
-    rejected = dict(sorted(reasons["book"].items()))
-    books = Tally(in_=num_out + sum(rejected.values()), out=num_out, rejected=rejected)
+    books, works = (_tally(out[name], reasons[level]) for name, level in (("books", "book"), ("works", "work")))
     names = sorted({*rows, *(group.removeprefix("layout:") for group in reasons if group.startswith("layout:"))})
     layouts = {
         name: LayoutTally(made=rows[name].total(), refused=dict(sorted(reasons[f"layout:{name}"].items())))
         for name in names
     }
     tally = TokenTally(total=tokens["num_tokens"], plan=tokens["plan_tokens"], prose=tokens["prose_tokens"])
-    return Accounting(books=books, works=books, layouts=layouts), {name: dict(rows[name]) for name in names}, tally
+    return Accounting(books=books, works=works, layouts=layouts), {name: dict(rows[name]) for name in names}, tally
+
+
+def _counts_of(shard: ShardInfo) -> dict[str, dict[str, int]]:
+    """Return a shard's counts; those of snapshots before stories were works of their own are completed."""
+    if shard.kind == "books" and "out" not in shard.counts:
+        return {"out": {"books": shard.rows, "works": shard.rows}}
+    if shard.kind == "rejected" and "book" in shard.counts and "work" not in shard.counts:
+        return {**shard.counts, "work": shard.counts["book"]}
+    return shard.counts
+
+
+def _tally(num_out: int, reasons: Counter[str]) -> Tally:
+    return Tally(in_=num_out + reasons.total(), out=num_out, rejected=dict(sorted(reasons.items())))
 
 
 def content_digest(shards: Sequence[ShardInfo]) -> str:
@@ -144,51 +168,13 @@ def commit(manifest: Manifest, store: Store) -> bool:
             return False
 
 
-def read_rows(shard: ShardInfo, store: Store, columns: list[str] | None = None) -> list[Row]:
-    """Return the rows of a shard."""
-    return pq.read_table(io.BytesIO(store.get(shard.path)), columns=columns).to_pylist()  # type: ignore[no-any-return]
-
-
-def _write_bucket(
-    bucket: int, members: list[Outcome], old: list[ShardInfo], work: Work, store: Store, settings: ShardSettings
-) -> list[ShardInfo]:
-    rows: dict[ShardKind, list[Row]] = {"trajectories": [], "books": [], "rejected": []}
-    for shard in old:
-        rows[shard.kind].extend(read_rows(shard, store))
-    held = {row["book_id"] for row in rows["books"]}
-    members = [member for member in members if not (is_passing(member) and member.book_id in held)]
-    replaced = {outcome.book_id for outcome in members}
-    rows = {kind: [row for row in kept if row["book_id"] not in replaced] for kind, kept in rows.items()}
-    expected = replaced | {row["book_id"] for row in rows["books"]} | _rejected_ids(rows["rejected"])
-    for outcome in members:
-        for kind, made in rows_of_book(outcome, work).items():
-            rows[kind].extend(made)
-    _check_accounts(expected, rows)
+def _write_bucket(bucket: int, rows: Rows, store: Store, settings: ShardSettings) -> list[ShardInfo]:
     shards = [write_shard("books", rows["books"], bucket, None, store, settings)]
     shards.append(write_shard("rejected", rows["rejected"], bucket, None, store, settings))
     for split in SPLITS:
         chosen = [row for row in rows["trajectories"] if row["split"] == split]
         shards.append(write_shard("trajectories", chosen, bucket, split, store, settings))
     return [shard for shard in shards if shard is not None]
-
-
-def is_passing(outcome: Outcome) -> bool:
-    """Tell whether a rejection is not the book's own: a mirror or server was down, or a stage has a bug."""
-    return outcome.rejection is not None and outcome.rejection.reason in (UNAVAILABLE, CRASHED)
-
-
-def _rejected_ids(rows: list[Row]) -> set[str]:
-    return {row["book_id"] for row in rows if row["level"] == "book"}
-
-
-def _check_accounts(expected: set[str], rows: dict[ShardKind, list[Row]]) -> None:
-    out, rejected = [row["book_id"] for row in rows["books"]], _rejected_ids(rows["rejected"])
-    without_rows = set(out) - {row["book_id"] for row in rows["trajectories"]}
-    if len(out) + len(rejected) != len(expected) or set(out) | rejected != expected or without_rows:
-        lost = sorted(expected - set(out) - rejected) or sorted(without_rows)
-        raise PipelineError(
-            f"books are not accounted for: {len(expected)} in, {len(out)} out, {len(rejected)} rejected; see {lost[:5]}"
-        )
 
 
 def write_shard(

@@ -7,18 +7,19 @@ import platform
 import random
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from schemas.errors import PipelineError
-from schemas.runs import Ledger, Manifest, Outcome
+from schemas.runs import Ledger, Manifest
 from schemas.settings import Settings
+from tasks.buckets import read_rows
 from tasks.keys import package_version, prompt_digests
 from tasks.protocols import Store
 from tasks.report import render_card, render_report
-from tasks.shard import MAX_TRIES, commit, content_digest, read_head, read_rows, run_digest, total, write_shards
+from tasks.shard import MAX_TRIES, Changes, commit, content_digest, read_head, run_digest, total, write_shards
 from tasks.tables import Row
 from tasks.work import Work
 
@@ -34,9 +35,11 @@ class Facts:
     settings: Settings
     models: dict[str, str]
     ledger: Ledger
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    takedown: frozenset[str] = frozenset()
 
 
-def write_snapshot(outcomes: Sequence[Outcome], work: Work, store: Store, facts: Facts) -> tuple[Manifest, bool]:
+def write_snapshot(changes: Changes, work: Work, store: Store, facts: Facts) -> tuple[Manifest, bool]:
     """Write a snapshot of these books and of those that the data set held before.
 
     Returns:
@@ -47,7 +50,7 @@ def write_snapshot(outcomes: Sequence[Outcome], work: Work, store: Store, facts:
     """
     for attempt in range(MAX_TRIES):
         parent = read_head(store)
-        manifest = _next_manifest(outcomes, parent, work, store, facts)
+        manifest = _next_manifest(changes, parent, work, store, facts)
         if parent and _identity(parent) == _identity(manifest):
             return parent, False
         _write_pages(manifest, store)
@@ -72,14 +75,12 @@ def redact_url(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]).geturl() if "@" in parts.netloc else url
 
 
-def _identity(manifest: Manifest) -> tuple[str, dict[str, str], str]:
-    return manifest.content_sha256, manifest.models, manifest.run_sha256
+def _identity(manifest: Manifest) -> tuple[object, ...]:
+    return manifest.content_sha256, manifest.models, manifest.run_sha256, manifest.takedown
 
 
-def _next_manifest(
-    outcomes: Sequence[Outcome], parent: Manifest | None, work: Work, store: Store, facts: Facts
-) -> Manifest:
-    shards = write_shards(outcomes, parent, work, store, facts.settings.shard)
+def _next_manifest(changes: Changes, parent: Manifest | None, work: Work, store: Store, facts: Facts) -> Manifest:
+    shards = write_shards(changes, parent, work, store, facts.settings.shard)
     accounting, trajectories, tokens = total(shards)
     return Manifest(
         version=parent.version + 1 if parent else 1,
@@ -94,10 +95,12 @@ def _next_manifest(
         prompts=prompt_digests(),
         versions={"python": platform.python_version(), **{name: package_version(name) for name in PACKAGES}},
         content_sha256=content_digest(shards),
-        run_sha256=run_digest(outcomes),
+        run_sha256=run_digest(changes.outcomes),
         writer=uuid.uuid4().hex,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         ledger=facts.ledger,
+        left_out=dict(sorted(facts.left_out.items())),
+        takedown=tuple(sorted({*facts.takedown, *(parent.takedown if parent else ())})),
     )
 
 

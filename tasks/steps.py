@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -12,15 +15,21 @@ from prefect.tasks import Task, exponential_backoff
 
 from schemas.books import CatalogueEntry, Rejection
 from schemas.errors import PipelineError, TransientError
-from schemas.runs import Manifest, Outcome, TrainingResult, TrainingSpec
+from schemas.outcomes import Outcome, Prepared, Verdicts
+from schemas.runs import Manifest, TrainingResult, TrainingSpec
 from schemas.settings import Settings
 from tasks.backends.trainers import SubprocessTrainer
-from tasks.line import Bench, run_book
+from tasks.buckets import CRASHED, UNAVAILABLE
+from tasks.judge import read_known
+from tasks.line import run_book
 from tasks.opening import open_bench
-from tasks.shard import CRASHED, UNAVAILABLE
+from tasks.prepare import prepare_book
+from tasks.shard import Changes
 from tasks.snapshot import Facts, write_snapshot
 
 logger = logging.getLogger(__name__)
+
+V = TypeVar("V")
 
 RETRIES = 3
 RETRY_DELAYS_S = exponential_backoff(backoff_factor=5)
@@ -32,6 +41,13 @@ def is_busy(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:  # P
     return isinstance(error, TransientError) and not error.retried
 
 
+@task(task_run_name="prepare-from-{book_ids[0]}", cache_policy=NO_CACHE, persist_result=False)
+def prepare_books(book_ids: tuple[str, ...], settings: Settings) -> list[Prepared | Outcome]:
+    """CatalogueEntry -> Prepared, for a batch of books; an Outcome where a book could not be had now."""
+    bench = open_bench(settings).bench
+    return [_guard(book_id, partial(prepare_book, book_id, bench)) for book_id in book_ids]
+
+
 @task(
     task_run_name="book-{book_id}",
     cache_policy=NO_CACHE,
@@ -41,30 +57,26 @@ def is_busy(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:  # P
     retry_jitter_factor=0.5,
     retry_condition_fn=is_busy,
 )
-def process_book(book_id: str, settings: Settings) -> Outcome:
-    """CatalogueEntry -> Trajectories, every stage of one book."""
-    return _run_guarded(book_id, open_bench(settings).bench)
+def process_book(book_id: str, settings: Settings, verdicts: Verdicts) -> Outcome:
+    """CatalogueEntry -> Trajectories, every stage of one book; those before the model are done already."""
+    return _run_guarded(book_id, partial(run_book, book_id, open_bench(settings).bench, verdicts))
 
 
-@task(task_run_name="books-{book_ids[0]}-to-{book_ids[-1]}", cache_policy=NO_CACHE, persist_result=False)
-def process_batch(book_ids: tuple[str, ...], settings: Settings) -> list[Outcome]:
+@task(task_run_name="books-from-{book_ids[0]}", cache_policy=NO_CACHE, persist_result=False)
+def process_batch(book_ids: tuple[str, ...], settings: Settings, verdicts: dict[str, Verdicts]) -> list[Outcome]:
     """The same for a batch of books: a flow run holds at most 500 task runs."""
     bench = open_bench(settings).bench
-    outcomes = []
-    for book_id in book_ids:
-        try:
-            outcomes.append(_run_guarded(book_id, bench))
-        except TransientError as error:
-            outcomes.append(unavailable(book_id, error))
-    return outcomes
+    return [_guard(book_id, partial(run_book, book_id, bench, verdicts[book_id])) for book_id in book_ids]
 
 
 @task(task_run_name="snapshot", cache_policy=NO_CACHE, persist_result=False)
-def commit_snapshot(outcomes: list[Outcome], settings: Settings) -> tuple[Manifest, bool]:
+def commit_snapshot(changes: Changes, settings: Settings) -> tuple[Manifest, bool]:
     """Outcomes -> Manifest."""
     opened = open_bench(settings)
-    facts = Facts(settings, opened.models(), opened.engine.ledger())
-    return write_snapshot(outcomes, opened.bench.work, opened.out, facts)
+    facts = Facts(settings, opened.models(), opened.engine.ledger(), opened.left_out, opened.taken)
+    manifest, is_new = write_snapshot(changes, opened.bench.work, opened.out, facts)
+    read_known(manifest, opened.out, opened.bench.work)  # now, so that a build with nothing to do writes nothing
+    return manifest, is_new
 
 
 @task(task_run_name="train-{spec.run_id}", cache_policy=NO_CACHE, persist_result=False)
@@ -78,10 +90,23 @@ def unavailable(book_id: str, error: Exception) -> Outcome:
     return _reject(book_id, UNAVAILABLE, f"{error}; run again later")
 
 
-def _run_guarded(book_id: str, bench: Bench) -> Outcome:
+def _guard(book_id: str, run: Callable[[], V]) -> V | Outcome:
+    """Run a book of a batch with the patience that Prefect has with a task; it stops no other."""
+    for delay_s in (*RETRY_DELAYS_S(RETRIES), None):
+        try:
+            return _run_guarded(book_id, run)
+        except TransientError as error:
+            if delay_s is None or error.retried:
+                return unavailable(book_id, error)
+            logger.warning("book %s: %s; again in %.0f s", book_id, error, delay_s)
+            time.sleep(delay_s)
+    raise AssertionError("unreachable: the last delay is None")
+
+
+def _run_guarded(book_id: str, run: Callable[[], V]) -> V | Outcome:
     """Run a book; a bug that it hits is logged and rejects it, so that it stops no other."""
     try:
-        return run_book(book_id, bench)
+        return run()
     except PipelineError:
         raise
     except Exception as error:

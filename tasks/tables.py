@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from schemas.books import Division, SegmentedBook
-from schemas.runs import Outcome, ShardKind
+from schemas.books import CatalogueEntry, Division, Rejection, SegmentedBook
+from schemas.outcomes import Outcome, WorkOutcome
+from schemas.runs import ShardKind
 from schemas.scaffold import Findings, Scaffold
 from schemas.trajectories import Trajectories, Trajectory
+from schemas.value import Value
+from tasks.duplicates import Signature
 from tasks.grammar.sequence import messages
 from tasks.work import Work
 
 Row = dict[str, Any]
+V = TypeVar("V", bound=Value)
 
 _STAGE = pa.struct(
     [
@@ -64,6 +68,7 @@ SCHEMAS: dict[ShardKind, pa.Schema] = {
     "books": pa.schema(
         [
             ("book_id", pa.string()),
+            ("parent_id", pa.string()),  # of a story: its collection
             ("title", pa.string()),
             ("authors", pa.list_(pa.string())),
             ("languages", pa.list_(pa.string())),
@@ -77,6 +82,7 @@ SCHEMAS: dict[ShardKind, pa.Schema] = {
             ("divisions", pa.list_(_DIVISION)),
             ("scaffold", pa.large_string()),
             ("findings", pa.large_string()),
+            ("signature", pa.large_string()),  # MinHash of the text and what decides between editions, as JSON
             ("source_sha256", pa.string()),
             ("provenance", pa.large_string()),
         ]
@@ -84,11 +90,13 @@ SCHEMAS: dict[ShardKind, pa.Schema] = {
     "rejected": pa.schema(
         [
             ("book_id", pa.string()),
-            ("level", pa.string()),  # book, layout, note
+            ("parent_id", pa.string()),
+            ("level", pa.string()),  # book, work, layout, note
             ("stage", pa.string()),
             ("layout", pa.string()),
             ("reason", pa.string()),
             ("detail", pa.large_string()),
+            ("readings", pa.large_string()),  # of a book that needs review: the ways to divide it, as JSON
             ("title", pa.string()),
         ]
     ),
@@ -102,22 +110,21 @@ SORT_KEYS: dict[ShardKind, tuple[str, ...]] = {
 
 
 def rows_of_book(outcome: Outcome, work: Work) -> dict[ShardKind, list[Row]]:
-    """Return a book's rows by table.
+    """Return the rows of a book and of the works in it, by table.
 
     Raises:
         FileNotFoundError: a value of the outcome is gone from the work store.
     """
+    rows: dict[ShardKind, list[Row]] = {"trajectories": [], "books": [], "rejected": []}
     if outcome.rejection is not None:
-        return {"trajectories": [], "books": [], "rejected": [_rejected_row(outcome)]}
-    segmented = _load(SegmentedBook, outcome, "segment", work)
-    scaffold = _load(Scaffold, outcome, "summarize", work)
-    findings = _load(Findings, outcome, "verify", work)
-    composed = _load(Trajectories, outcome, "compose", work)
-    return {
-        "trajectories": [trajectory_row(row) for row in composed.rows],
-        "books": [_book_row(segmented, scaffold, findings, composed.split)],
-        "rejected": _refusal_rows(outcome, composed),
-    }
+        rows["rejected"].append(rejected_row("book", outcome.rejection, outcome.entry.title))
+    for one in outcome.works:
+        if one.rejection is None:
+            _add_work(one, work, rows)
+        elif one.work_id != outcome.book_id:
+            title = _load(SegmentedBook, one, "segment", work).entry.title
+            rows["rejected"].append(rejected_row("work", one.rejection, title, outcome.book_id))
+    return rows
 
 
 def trajectory_row(trajectory: Trajectory) -> Row:
@@ -126,10 +133,15 @@ def trajectory_row(trajectory: Trajectory) -> Row:
 
 
 def count_rows(kind: ShardKind, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """Return what rows add to the manifest's totals."""
+    """Return what rows add to the manifest's totals.
+
+    A book that was rejected whole counts as one work; of a collection whose stories were all rejected, these count.
+    """
+    rows = list(rows)
     if kind == "books":
-        return {}
+        return {"out": {"books": len({row["parent_id"] or row["book_id"] for row in rows}), "works": len(rows)}}
     counts: dict[str, Counter[str]] = {}
+    divided = {row["parent_id"] for row in rows if row.get("level") == "work"}
     for row in rows:
         if kind == "trajectories":
             counts.setdefault("layouts", Counter())[row["layout"]] += 1
@@ -139,17 +151,33 @@ def count_rows(kind: ShardKind, rows: Iterable[Mapping[str, Any]]) -> dict[str, 
         else:
             group = row["level"] if row["level"] != "layout" else f"layout:{row['layout']}"
             counts.setdefault(group, Counter())[row["reason"]] += 1
+            if group == "book" and row["book_id"] not in divided:
+                counts.setdefault("work", Counter())[row["reason"]] += 1
     return {group: dict(sorted(counter.items())) for group, counter in sorted(counts.items())}
 
 
-def _load(kind: type[Any], outcome: Outcome, stage: str, work: Work) -> Any:
+def _add_work(one: WorkOutcome, work: Work, rows: dict[ShardKind, list[Row]]) -> None:
+    """Add the rows of a work that is out."""
+    segmented, scaffold = _load(SegmentedBook, one, "segment", work), _load(Scaffold, one, "summarize", work)
+    composed = _load(Trajectories, one, "compose", work)
+    facts = {
+        "split": composed.split,
+        "findings": _load(Findings, one, "verify", work).model_dump_json(),
+        "signature": _load(Signature, one, "duplicates", work).model_dump_json(),
+    }
+    rows["trajectories"] += [trajectory_row(row) for row in composed.rows]
+    rows["books"].append({**_book_row(segmented, scaffold), **facts})
+    rows["rejected"] += _refusal_rows(segmented.entry, composed)
+
+
+def _load(kind: type[V], outcome: WorkOutcome, stage: str, work: Work) -> V:
     value = work.load(kind, outcome.values[stage])
     if value is None:
         raise FileNotFoundError(outcome.values[stage])
     return value
 
 
-def _book_row(segmented: SegmentedBook, scaffold: Scaffold, findings: Findings, split: str) -> Row:
+def _book_row(segmented: SegmentedBook, scaffold: Scaffold) -> Row:
     entry = segmented.entry
     provenance = {
         "source_sha256": segmented.source_sha256,
@@ -159,19 +187,18 @@ def _book_row(segmented: SegmentedBook, scaffold: Scaffold, findings: Findings, 
     }
     return {
         "book_id": entry.book_id,
+        "parent_id": entry.parent_id,
         "title": entry.title,
         "authors": list(entry.authors),
         "languages": list(entry.languages),
         "subjects": list(entry.subjects),
         "issued": entry.issued,
         "rights": entry.rights,
-        "split": split,
         "num_words": scaffold.num_words,
         "num_chapters": len(scaffold.chapters),
         "text": segmented.text,
         "divisions": [row for division in segmented.divisions for row in _division_rows(division, 0)],
         "scaffold": scaffold.model_dump_json(),
-        "findings": findings.model_dump_json(),
         "source_sha256": segmented.source_sha256,
         "provenance": json.dumps(provenance, sort_keys=True),
     }
@@ -183,31 +210,35 @@ def _division_rows(division: Division, depth: int) -> list[Row]:
     return [row, *(row for child in division.children for row in _division_rows(child, depth + 1))]
 
 
-def _rejected_row(outcome: Outcome) -> Row:
-    assert outcome.rejection is not None
-    rejection = outcome.rejection
+def rejected_row(level: str, rejection: Rejection, title: str | None, parent_id: str | None = None) -> Row:
+    """Return the row of a book or of a story that did not make it."""
+    readings = [reading.model_dump() for reading in rejection.readings]
     return {
-        "book_id": outcome.book_id,
-        "level": "book",
+        "book_id": rejection.book_id,
+        "parent_id": parent_id,
+        "level": level,
         "stage": rejection.stage,
         "layout": None,
         "reason": rejection.reason,
         "detail": rejection.detail,
-        "title": outcome.entry.title,
+        "readings": json.dumps(readings, ensure_ascii=False) if readings else None,
+        "title": title,
     }
 
 
-def _refusal_rows(outcome: Outcome, composed: Trajectories) -> list[Row]:
+def _refusal_rows(entry: CatalogueEntry, composed: Trajectories) -> list[Row]:
     levels = [("layout", refusal) for refusal in composed.refused] + [("note", note) for note in composed.notes]
     return [
         {
-            "book_id": outcome.book_id,
+            "book_id": entry.book_id,
+            "parent_id": entry.parent_id,
             "level": level,
             "stage": "compose",
             "layout": refusal.layout,
             "reason": refusal.reason,
             "detail": refusal.detail,
-            "title": outcome.entry.title,
+            "readings": None,
+            "title": entry.title,
         }
         for level, refusal in levels
     ]

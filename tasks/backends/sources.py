@@ -66,6 +66,15 @@ class FolderSource:
                 return path.read_bytes()
         return None
 
+    def stamp(self, book_id: str) -> str | None:
+        """Return size and time of every file of a book."""
+        stats = ((file.path, (self.root / file.path).stat()) for file in self.files(book_id))
+        return " ".join(f"{path}:{stat.st_size}:{stat.st_mtime_ns}" for path, stat in stats)
+
+    def refresh(self, book_id: str) -> bool:
+        """A folder tells by its stamps."""
+        return False
+
     def fingerprint(self, book_id: str) -> str | None:
         """Return a hash of the best file and of the record beside it; None where it cannot be read."""
         for file in self.files(book_id):
@@ -133,6 +142,14 @@ class MirrorSource:
             return self.read(f"cache/epub/{book_id}/pg{book_id}.rdf")
         except FileNotFoundError:
             return None
+
+    def stamp(self, book_id: str) -> str | None:
+        """Nothing is known without asking."""
+        return None
+
+    def refresh(self, book_id: str) -> bool:
+        """Not asked yet."""
+        return False
 
     def fingerprint(self, book_id: str) -> str | None:
         """Return a hash of what was fetched before, or None where something is still to be fetched."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +13,8 @@ import pytest
 
 from schemas.books import CatalogueEntry, Rejection
 from schemas.errors import PipelineError, TransientError
-from schemas.runs import Ledger, Outcome
+from schemas.outcomes import Outcome
+from schemas.runs import Ledger
 from schemas.settings import LLMSettings, Settings
 from tasks import steps
 from tasks.audit import audit_snapshot
@@ -20,8 +22,11 @@ from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
 from tasks.backends.sources import FolderSource
 from tasks.backends.stores import LocalStore
-from tasks.line import Bench, find_outcome, run_book
-from tasks.shard import bucket_of, commit, read_head, read_rows, total, write_shards
+from tasks.bench import Bench
+from tasks.buckets import bucket_of, read_rows
+from tasks.line import find_outcome, run_book
+from tasks.prepare import prepare_book
+from tasks.shard import Changes, commit, read_head, total, write_shards
 from tasks.snapshot import Facts, write_snapshot
 from tasks.tables import SCHEMAS
 from tasks.work import Work
@@ -71,12 +76,13 @@ def rejected(book_id, reason):
 
 
 def test_a_book_goes_down_the_whole_line_and_is_done_then(bench):
-    assert find_outcome("boat", bench) is None
+    assert not bench.work.store.keys("outcome")
     outcome = run_book("boat", bench)
     assert outcome.status == "out", outcome
     assert outcome.entry.title == "The Missing Boat"
-    assert set(outcome.values) == {"fetch", "clean", "segment", "summarize", "verify", "compose"}
-    assert find_outcome("boat", bench) == outcome
+    assert set(outcome.values) == {"fetch", "clean", "segment"}
+    assert set(outcome.works[0].values) == {"segment", "duplicates", "summarize", "verify", "compose"}
+    assert find_outcome(prepare_book("boat", bench), {}, bench) == outcome
     assert run_book("boat", bench) == outcome
 
 
@@ -88,27 +94,27 @@ def test_a_broken_record_does_not_stop_a_book(bench, tmp_path, caplog):
 
 def test_an_outcome_whose_values_are_gone_is_not_done(bench):
     outcome = run_book("boat", bench)
-    bench.work.store.delete(outcome.values["compose"])
-    assert find_outcome("boat", bench) is None
+    bench.work.store.delete(outcome.works[0].values["compose"])
+    assert find_outcome(prepare_book("boat", bench), {}, bench) is None
     assert run_book("boat", bench) == outcome
 
 
 def test_a_snapshot_holds_every_book_and_passes_its_audit(bench, tmp_path):
     outcomes = [run_book(book_id, bench) for book_id in ("boat", "short")]
     store = LocalStore(tmp_path / "out")
-    manifest, is_new = write_snapshot(outcomes, bench.work, store, facts(bench))
+    manifest, is_new = write_snapshot(Changes(outcomes), bench.work, store, facts(bench))
     assert is_new
     assert json.loads(manifest.to_json())["accounting"]["books"] == {"in": 2, "out": 1, "rejected": {"too-short": 1}}
     audit = audit_snapshot(manifest, store, bench.trainee)
     assert audit.ok, audit.problems
-    assert write_snapshot(outcomes, bench.work, store, facts(bench)) == (manifest, False)
+    assert write_snapshot(Changes(outcomes), bench.work, store, facts(bench)) == (manifest, False)
 
 
 def test_a_book_that_is_away_keeps_what_the_data_set_held(bench, tmp_path):
     store = LocalStore(tmp_path / "out")
-    write_snapshot([run_book("boat", bench)], bench.work, store, facts(bench))
+    write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
     away = [rejected("boat", "unavailable"), rejected("other", "unavailable")]
-    manifest, _ = write_snapshot(away, bench.work, store, facts(bench))
+    manifest, _ = write_snapshot(Changes(away), bench.work, store, facts(bench))
     assert manifest.accounting.books.out == 1
     assert manifest.accounting.books.rejected == {"unavailable": 1}
 
@@ -128,43 +134,43 @@ class BrokenLLM:
 
 def test_a_bug_rejects_the_book_that_hit_it_and_is_not_remembered(bench, caplog):
     broken = replace(bench, llm=BrokenLLM(RuntimeError("index out of range")))
-    outcome = steps._run_guarded("boat", broken)
+    outcome = steps._run_guarded("boat", partial(run_book, "boat", broken))
     assert outcome.rejection.reason == "crashed"
     assert "index out of range" in outcome.rejection.detail
     assert "Traceback" in caplog.text
-    assert find_outcome("boat", broken) is None
+    assert find_outcome(prepare_book("boat", bench), {}, broken) is None
 
 
 def test_a_server_that_went_away_leaves_the_book_for_the_next_run(bench):
     error = TransientError("no answer", retried=True)
     with pytest.raises(TransientError):
-        steps._run_guarded("boat", replace(bench, llm=BrokenLLM(error)))
+        steps._run_guarded("boat", partial(run_book, "boat", replace(bench, llm=BrokenLLM(error))))
     assert steps.unavailable("boat", error).rejection.reason == "unavailable"
 
 
 def test_a_book_that_is_rejected_now_leaves_the_data_set(bench, tmp_path):
     store = LocalStore(tmp_path / "out")
-    write_snapshot([run_book("boat", bench)], bench.work, store, facts(bench))
-    manifest, _ = write_snapshot([rejected("boat", "verse")], bench.work, store, facts(bench))
+    write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
+    manifest, _ = write_snapshot(Changes([rejected("boat", "verse")]), bench.work, store, facts(bench))
     assert (manifest.accounting.books.out, manifest.accounting.books.rejected) == (0, {"verse": 1})
     assert manifest.trajectories == {}
 
 
 def test_rows_are_read_back_from_shards_when_old_work_is_gone(bench, tmp_path):
     store = LocalStore(tmp_path / "out")
-    first, _ = write_snapshot([run_book("boat", bench)], bench.work, store, facts(bench))
+    first, _ = write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
     for key in bench.work.store.keys("compose"):
         bench.work.store.delete(key)
     bucket = bucket_of("boat", first.num_buckets)
     neighbour = next(f"x{n}" for n in range(999) if bucket_of(f"x{n}", first.num_buckets) == bucket)
-    second, _ = write_snapshot([rejected(neighbour, "verse")], bench.work, store, facts(bench))
+    second, _ = write_snapshot(Changes([rejected(neighbour, "verse")]), bench.work, store, facts(bench))
     kept = {shard.path for shard in first.shards} & {shard.path for shard in second.shards}
     assert len(kept) == len(first.shards)  # equal rows, equal bytes, equal names
 
 
 def test_an_audit_names_what_is_wrong_with_a_row(bench, tmp_path):
     store = LocalStore(tmp_path / "out")
-    manifest, _ = write_snapshot([run_book("boat", bench)], bench.work, store, facts(bench))
+    manifest, _ = write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
     shard = next(shard for shard in manifest.shards if shard.kind == "trajectories")
     rows = read_rows(shard, store)
     rows[0]["num_tokens"] += 1
@@ -182,7 +188,7 @@ def test_an_audit_names_what_is_wrong_with_a_row(bench, tmp_path):
 def test_an_audit_finds_a_chapter_that_is_no_target(bench, tmp_path):
     (tmp_path / "source" / "boat.txt").write_text(story(num_chapters=8, num_paragraphs=60))
     store = LocalStore(tmp_path / "out")
-    manifest, _ = write_snapshot([run_book("boat", bench)], bench.work, store, facts(bench))
+    manifest, _ = write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
     shard = next(shard for shard in manifest.shards if shard.kind == "trajectories")
     kept = [row for row in read_rows(shard, store) if not row["trajectory_id"].endswith(":0001")]
     assert len(kept) < shard.rows
@@ -196,22 +202,22 @@ def test_a_bucket_whose_books_do_not_add_up_is_not_written(bench, tmp_path):
     outcome = run_book("boat", bench)
     store = LocalStore(tmp_path / "out")
     with pytest.raises(PipelineError, match="not accounted for"):
-        write_shards([outcome, outcome], None, bench.work, store, bench.settings.shard)
+        write_shards(Changes([outcome, outcome]), None, bench.work, store, bench.settings.shard)
     assert not store.keys("_manifests")
 
 
 def test_the_second_of_two_writers_builds_on_the_first(bench, tmp_path):
     store = LocalStore(tmp_path / "out")
-    manifest, _ = write_snapshot([run_book("boat", bench)], bench.work, store, facts(bench))
+    manifest, _ = write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
     assert not commit(manifest.model_copy(update={"writer": "another"}), store)
-    later, _ = write_snapshot([run_book("short", bench)], bench.work, store, facts(bench))
+    later, _ = write_snapshot(Changes([run_book("short", bench)]), bench.work, store, facts(bench))
     assert (later.version, later.parent, later.accounting.books.in_) == (2, 1, 2)
     assert read_head(store) == later
 
 
 def test_totals_come_from_the_shards_alone(bench, tmp_path):
     store = LocalStore(tmp_path / "out")
-    manifest, _ = write_snapshot([run_book("boat", bench)], bench.work, store, facts(bench))
+    manifest, _ = write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
     accounting, trajectories, tokens = total(manifest.shards)
     assert accounting == manifest.accounting
     assert trajectories == manifest.trajectories
@@ -221,7 +227,7 @@ def test_totals_come_from_the_shards_alone(bench, tmp_path):
 def test_a_report_escapes_what_a_book_says(bench, tmp_path):
     (tmp_path / "source" / "boat.txt").write_text(story().replace("The Missing Boat", "<script>alert(1)</script>"))
     store = LocalStore(tmp_path / "out")
-    write_snapshot([run_book("boat", bench)], bench.work, store, facts(bench))
+    write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
     page = store.get("report/index.html").decode()
     assert "<script" not in page
     assert "&lt;script&gt;" in page

@@ -1,0 +1,25 @@
+"""What the stages of a book work with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.books import CatalogueEntry
+from schemas.settings import ChunkSettings, Settings
+from tasks.protocols import LLM, TextSource, Tokenizer
+from tasks.work import Work
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One a process, shared by all its books."""
+
+    settings: Settings
+    work: Work
+    source: TextSource
+    catalogue: Mapping[str, CatalogueEntry]
+    llm: LLM
+    chunk: ChunkSettings
+    reader: Tokenizer
+    trainee: Tokenizer
