@@ -47,8 +47,9 @@ def read_flow_run(env, flow_run_id):
         return client.read_flow_run(flow_run_id)
 
 
-def test_the_bare_name_runs_and_completes(deployed, checkout):
-    done = prefect(deployed, "deployment", "run", "build-trajectories", cwd=checkout)
+def run_deployment(env, checkout, name):
+    """Run a deployment by its bare name, with a worker that takes this one run; return the flow run at its end."""
+    done = prefect(env, "deployment", "run", name, cwd=checkout)
     assert done.returncode == 0, done.stdout + done.stderr
     flow_run_id = next(
         line.split(":", 1)[1].strip()
@@ -57,20 +58,36 @@ def test_the_bare_name_runs_and_completes(deployed, checkout):
     )
     with (checkout / "worker.log").open("wb") as log:
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "local", "--run-once"]
-        worker = subprocess.Popen(command, env=deployed, cwd=checkout, stdout=log, stderr=log, start_new_session=True)
+        worker = subprocess.Popen(command, env=env, cwd=checkout, stdout=log, stderr=log, start_new_session=True)
         try:
             deadline = time.monotonic() + 240
-            run = read_flow_run(deployed, flow_run_id)
+            run = read_flow_run(env, flow_run_id)
             while not run.state.is_final() and time.monotonic() < deadline:
                 time.sleep(1)
-                run = read_flow_run(deployed, flow_run_id)
+                run = read_flow_run(env, flow_run_id)
         finally:
             if worker.poll() is None:
                 os.killpg(worker.pid, signal.SIGTERM)
                 worker.wait(30)
     assert run.state.is_completed(), (checkout / "worker.log").read_text()[-3000:]
+    return run
+
+
+def test_the_bare_name_runs_and_completes(deployed, checkout):
+    run_deployment(deployed, checkout, "build-trajectories")
     manifests = list((checkout / "data" / "samples" / "_manifests").iterdir())
     assert json.loads(manifests[0].read_text())["accounting"]["books"] == {"in": 3, "out": 3, "rejected": {}}
+
+
+def test_the_refresh_runs_every_night_and_by_hand(deployed, checkout):
+    with temporary_settings({PREFECT_API_URL: deployed["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name("refresh-corpus/refresh-corpus")
+    (schedule,) = deployment.schedules
+    assert schedule.active
+    assert (schedule.schedule.cron, schedule.schedule.timezone) == ("17 3 * * *", "Etc/UTC")
+    run_deployment(deployed, checkout, "refresh-corpus")
+    manifests = list((checkout / "data" / "samples" / "_manifests").iterdir())
+    assert json.loads(manifests[-1].read_text())["accounting"]["books"]["out"] == 3
 
 
 def test_an_unknown_bare_name_is_not_found(deployed, checkout):
