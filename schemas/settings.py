@@ -25,6 +25,43 @@ class SourceSettings(Value):
     timeout_s: float = Field(60.0, gt=0.0, description="seconds to wait for a mirror's answer")
 
 
+class SelectSettings(Value):
+    """CatalogueEntry -> Selection: which books of a catalogue, where they are not named one by one.
+
+    The defaults are English narrative fiction. An empty list asks nothing.
+    """
+
+    ids: tuple[str, ...] = Field((), description="only these ids")
+    types: tuple[str, ...] = Field(("Text",), description="of the catalogue: Text, Sound, Dataset, Image and so on")
+    languages: tuple[str, ...] = Field(("en",), description="a book in one more language is left out")
+    locc: tuple[str, ...] = Field(
+        ("P",), description="first letters of the Library of Congress class; P is language and literature"
+    )
+    subjects_include: tuple[str, ...] = Field(
+        ("fiction", "stories", "tales", "novels", "romances", "bildungsromans", "robinsonades"),
+        description="words; kept is a book with a subject heading whose last word of either list is one of these",
+    )
+    subjects_exclude: tuple[str, ...] = Field(
+        (
+            "poetry", "poems", "verse", "rhyme", "rhymes", "ballads", "sonnets",
+            "drama", "plays", "tragedies", "tragicomedy", "comedies", "comedy", "librettos", "dialogues",
+            "history and criticism", "criticism", "appreciation", "authorship", "technique", "plots", "bibliography",
+            "biography", "autobiography", "autobiographies", "correspondence", "diaries", "personal narratives",
+            "description and travel", "essays", "sermons", "speeches", "quotations",
+            "dictionaries", "periodicals", "study and teaching",
+        ),
+        description="words; left out is a book with a heading whose last word of either list is one of these",
+    )  # fmt: skip
+    shelves_include: tuple[str, ...] = Field((), description="words of a bookshelf, one of which must be there")
+    shelves_exclude: tuple[str, ...] = Field((), description="words of a bookshelf, none of which may be there")
+    born_after: int | None = Field(None, description="every author was born after this year; negative: BCE")
+    born_before: int | None = None
+    died_after: int | None = None
+    died_before: int | None = Field(None, description="every author had died before this year")
+    active_before: int | None = Field(None, description="every author was born or at work before this year")
+    unknown_years: bool = Field(False, description="keep authors without such a year where one is asked for")
+
+
 class FetchSettings(Value):
     """CatalogueEntry -> RawBook."""
 
@@ -179,6 +216,7 @@ class Settings(Value):
     work: str | None = Field(None, min_length=1, description="folder or URL of the work store; default: work/ in `out`")
     max_workers: int = Field(4, ge=1, le=512, description="books in work at once")
     source: SourceSettings = SourceSettings()
+    select: SelectSettings = SelectSettings()
     fetch: FetchSettings = FetchSettings()
     clean: CleanSettings = CleanSettings()
     screen: ScreenSettings = ScreenSettings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -40,7 +40,7 @@ class Bench:
     settings: Settings
     work: Work
     source: TextSource
-    catalogue: dict[str, CatalogueEntry]
+    catalogue: Mapping[str, CatalogueEntry]
     llm: LLM
     chunk: ChunkSettings
     reader: Tokenizer

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,7 +138,7 @@ def fit_chunk(settings: ChunkSettings, engine: Engine, reader: Tokenizer) -> Chu
     return settings.model_copy(update={"window_tokens": min(settings.window_tokens, room)})
 
 
-def choose_books(settings: Settings, source: TextSource, catalogue: dict[str, CatalogueEntry]) -> tuple[str, ...]:
+def choose_books(settings: Settings, source: TextSource, catalogue: Mapping[str, CatalogueEntry]) -> tuple[str, ...]:
     """Return the ids to build.
 
     Raises:
@@ -155,7 +156,7 @@ def choose_books(settings: Settings, source: TextSource, catalogue: dict[str, Ca
     return ids
 
 
-def _all_books(settings: Settings, source: TextSource, catalogue: dict[str, CatalogueEntry]) -> tuple[str, ...]:
+def _all_books(settings: Settings, source: TextSource, catalogue: Mapping[str, CatalogueEntry]) -> tuple[str, ...]:
     try:
         return source.book_ids()
     except ConfigError:
@@ -166,7 +167,7 @@ def _all_books(settings: Settings, source: TextSource, catalogue: dict[str, Cata
     return tuple(entry.book_id for entry in chosen)
 
 
-def _read_catalogue(location: str | None) -> dict[str, CatalogueEntry]:
+def _read_catalogue(location: str | None) -> Mapping[str, CatalogueEntry]:
     if location is None:
         return {}
     try:
