@@ -35,7 +35,16 @@ def make_rows(num_rows: int) -> list[list[str]]:
     """Return rows with the lengths and the quirks of the real ones: line breaks, quotes, roles, many subjects."""
     rng = random.Random(0)
     words = ["".join(rng.choices("abcdefghilmnoprstu", k=rng.randint(3, 10))) for _ in range(20_000)]
-    forms = ["Fiction", "Fiction", "Juvenile fiction", "Drama", "Poetry", "History", "Description and travel", "Biography"]
+    forms = [
+        "Fiction",
+        "Fiction",
+        "Juvenile fiction",
+        "Drama",
+        "Poetry",
+        "History",
+        "Description and travel",
+        "Biography",
+    ]
     rows = []
     for number in range(1, num_rows + 1):
         title = " ".join(rng.choices(words, k=rng.randint(2, 9))).title()

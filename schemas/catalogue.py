@@ -16,7 +16,9 @@ class Author(Value):
     titles: tuple[str, ...] = Field(default=(), description="such as 'Baron', 'Mrs.', 'of Samosata'")
     born: int | None = None
     died: int | None = None
-    active: tuple[int, int] | None = Field(default=None, description="first and last year at work, where only it is known")
+    active: tuple[int, int] | None = Field(
+        default=None, description="first and last year at work, where only it is known"
+    )
     approximate: bool = Field(default=False, description="a year bears a question mark or the like")
     role: str | None = Field(default=None, description="null: wrote it; else 'Translator', 'Editor' and so on")
 

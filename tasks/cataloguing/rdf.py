@@ -55,7 +55,9 @@ def read_rdf(data: bytes, book_id: str) -> CatalogueEntry:
     if about.isdigit() and book_id.isdigit() and about != book_id:
         raise BookError(book_id, "broken-rdf", f"its RDF record is about book {about}; fetch it again")
     values = {tag: _values(ebook, tag) for tag in ("language", "type", "subject")}
-    title, issued, rights = (ebook.findtext(f"dcterms:{tag}", None, NAMESPACES) for tag in ("title", "issued", "rights"))
+    title, issued, rights = (
+        ebook.findtext(f"dcterms:{tag}", None, NAMESPACES) for tag in ("title", "issued", "rights")
+    )
     return CatalogueEntry(
         book_id=book_id,
         title=None if title == NO_TITLE else one_line(title),
@@ -91,7 +93,9 @@ def iter_feed(file: BinaryIO, name: str) -> Iterator[CatalogueEntry]:
                 except BookError as error:
                     logger.warning("%s: %s", name, error)
     except (tarfile.TarError, EOFError, OSError) as error:
-        raise ConfigError(f"{name}: the archive of RDF records is cut off or damaged ({error}); fetch it again") from error
+        raise ConfigError(
+            f"{name}: the archive of RDF records is cut off or damaged ({error}); fetch it again"
+        ) from error
 
 
 def _values(ebook: Element, tag: str, space: str = "dcterms") -> list[tuple[str, str]]:

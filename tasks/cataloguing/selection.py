@@ -122,7 +122,13 @@ def _any_of(texts: Sequence[str]) -> str:
 
 
 def _limits(settings: SelectSettings) -> tuple[int | None, ...]:
-    return (settings.born_after, settings.born_before, settings.died_after, settings.died_before, settings.active_before)
+    return (
+        settings.born_after,
+        settings.born_before,
+        settings.died_after,
+        settings.died_before,
+        settings.active_before,
+    )
 
 
 def _lived_then(text: str, settings: SelectSettings) -> bool:

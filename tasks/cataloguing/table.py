@@ -43,15 +43,19 @@ class Catalogue(Mapping[str, CatalogueEntry]):
         return cls(pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row"))
 
     def __getitem__(self, book_id: str) -> CatalogueEntry:
+        """Return the entry of an id; KeyError where there is none."""
         return _entry_of_row(self.table.row(self._rows[book_id]))
 
     def __iter__(self) -> Iterator[str]:
+        """Yield the ids."""
         return iter(self._rows)
 
     def __len__(self) -> int:
+        """Return the number of entries."""
         return self.table.height
 
     def __contains__(self, book_id: object) -> bool:
+        """Return whether there is an entry of this id, without making it."""
         return book_id in self._rows
 
     @cached_property
