@@ -38,7 +38,7 @@ class SelectSettings(Value):
         ("P",), description="first letters of the Library of Congress class; P is language and literature"
     )
     subjects_include: tuple[str, ...] = Field(
-        ("fiction", "stories", "tales", "novels", "romances", "bildungsromans", "robinsonades"),
+        ("fiction", "stories", "tales", "fables", "novels", "romances", "bildungsromans", "robinsonades"),
         description="words; kept is a book with a subject heading whose last word of either list is one of these",
     )
     subjects_exclude: tuple[str, ...] = Field(

@@ -113,7 +113,9 @@ def _rank(book: Known) -> tuple[object, ...]:
     A tie goes to the lower number, which other catalogues know.
     """
     length = round(math.log(max(1, book.num_words), SAME_LENGTH))
-    accents = book.num_accents.bit_length()
+    accents = (
+        book.num_accents.bit_length() + 1
+    ) // 2  # none, a few, dozens: an ASCII copy has lost them, one more is chance
     encoding = {"ascii": 0}.get(book.encoding, 2 if book.encoding.startswith("utf") else 1)
     number = int(book.book_id) if book.book_id.isdecimal() else math.inf
     return -length, -accents, -encoding, number, book.book_id

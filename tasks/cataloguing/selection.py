@@ -67,9 +67,8 @@ def other_years(table: pl.DataFrame, settings: SelectSettings) -> pl.Series | No
     """Keep the works all of whose authors lived in the years that are asked for."""
     if not any(limit is not None for limit in _limits(settings)):
         return None
-    names = table["Authors"].unique().to_list()
-    passes = [_lived_then(text, settings) for text in names]
-    return table["Authors"].replace_strict(names, passes, return_dtype=pl.Boolean)
+    passes = {text: _lived_then(text, settings) for text in table["Authors"].unique().to_list()}
+    return pl.Series([passes[text] for text in table["Authors"].to_list()], dtype=pl.Boolean)
 
 
 RULES: tuple[Rule, ...] = (

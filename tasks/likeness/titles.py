@@ -12,7 +12,7 @@ ARTICLES = {"the", "a", "an", "le", "la", "les", "l", "der", "die", "das", "el",
 EDITION_WORDS = {"complete", "unabridged", "illustrated"}
 _NUMBER = r"(?P<number>\d+|[ivxl]+|one|two|three|four|five|six|seven|eight|nine|ten|first|second|third|fourth|last)"
 _VOLUME = re.compile(
-    rf"\W*\b(?:vol(?:ume)?s?|parts?|pt|books?|tom[eo]?|teil|band|deel|parte|livre)\b\.?(?: the)? *{_NUMBER}\b"
+    rf"\W*\b(?:v\.|(?:vol(?:ume)?s?|parts?|pt|books?|tom[eo]?|teil|band|deel|parte|livre)\b\.?)(?: the)? *{_NUMBER}\b"
     r"(?: *(?:of|/) *\w+)?"
     r"|\(? *(?P<place>\d+) *(?:of|/) *\d+ *\)?"
 )
