@@ -28,6 +28,43 @@ class SourceSettings(Value):
     timeout_s: float = Field(60.0, gt=0.0, description="seconds to wait for a mirror's answer")
 
 
+class SelectSettings(Value):
+    """CatalogueEntry -> Selection: which books of a catalogue, where they are not named one by one.
+
+    The defaults are English narrative fiction. An empty list asks nothing.
+    """
+
+    ids: tuple[str, ...] = Field((), description="only these ids")
+    types: tuple[str, ...] = Field(("Text",), description="of the catalogue: Text, Sound, Dataset, Image and so on")
+    languages: tuple[str, ...] = Field(("en",), description="a book in one more language is left out")
+    locc: tuple[str, ...] = Field(
+        ("P",), description="first letters of the Library of Congress class; P is language and literature"
+    )
+    subjects_include: tuple[str, ...] = Field(
+        ("fiction", "stories", "tales", "fables", "novels", "romances", "bildungsromans", "robinsonades"),
+        description="words; kept is a book with a subject heading whose last word of either list is one of these",
+    )
+    subjects_exclude: tuple[str, ...] = Field(
+        (
+            "poetry", "poems", "verse", "rhyme", "rhymes", "ballads", "sonnets",
+            "drama", "plays", "tragedies", "tragicomedy", "comedies", "comedy", "librettos", "dialogues",
+            "history and criticism", "criticism", "appreciation", "authorship", "technique", "plots", "bibliography",
+            "biography", "autobiography", "autobiographies", "correspondence", "diaries", "personal narratives",
+            "description and travel", "essays", "sermons", "speeches", "quotations",
+            "dictionaries", "periodicals", "study and teaching",
+        ),
+        description="words; left out is a book with a heading whose last word of either list is one of these",
+    )  # fmt: skip
+    shelves_include: tuple[str, ...] = Field((), description="words of a bookshelf, one of which must be there")
+    shelves_exclude: tuple[str, ...] = Field((), description="words of a bookshelf, none of which may be there")
+    born_after: int | None = Field(None, description="every author was born after this year; negative: BCE")
+    born_before: int | None = None
+    died_after: int | None = None
+    died_before: int | None = Field(None, description="every author had died before this year")
+    active_before: int | None = Field(None, description="every author was born or at work before this year")
+    unknown_years: bool = Field(False, description="keep authors without such a year where one is asked for")
+
+
 class FetchSettings(Value):
     """CatalogueEntry -> RawBook."""
 
@@ -67,16 +104,44 @@ class ScreenSettings(Value):
     )
 
 
+class SignSettings(Value):
+    """CleanBook -> Signature."""
+
+    shingle_words: int = Field(
+        5, ge=1, le=20, description="words in a row that are compared as one; 5 as Lee et al. (2022) and FineWeb do"
+    )
+    permutations: int = Field(
+        128, ge=16, le=1_024, description="of MinHash: an estimate of 0.5 is off by 0.04; FineWeb takes 112"
+    )
+
+
+class DuplicateSettings(Value):
+    """Signatures -> duplicates.
+
+    Of the 80 reference works, texts of one work share 0.87 to 1.0 of their shingles, two translations of one source
+    0.02, other books of one author at most 0.004. With one word in thirteen changed 0.5 is left.
+    """
+
+    min_similarity: float = Field(
+        0.5, gt=0.0, le=1.0, description="shared shingles among all of two books (Jaccard): from here on editions"
+    )
+    min_titled_similarity: float = Field(
+        0.2, gt=0.0, le=1.0, description="the same where author, title and volume agree, too: revised editions"
+    )
+    min_contained: float = Field(
+        0.7, gt=0.0, le=1.0, description="share of a book's shingles that stand in a longer one: a part of it"
+    )
+    min_omnibus: float = Field(
+        0.5, gt=0.0, le=1.0, description="share of a book that others hold under titles of their own: they stay, not it"
+    )
+
+
 class SegmentSettings(Value):
     """CleanBook -> SegmentedBook."""
 
     min_chapter_words: int = Field(
         150, ge=1, description="a heading with less under it is held for a line of a contents table"
     )
-
-
-class DuplicateSettings(Value):
-    """What makes two texts one work."""
 
 
 class ChunkSettings(Value):
@@ -194,9 +259,12 @@ class Settings(Value):
     work: str | None = Field(None, min_length=1, description="folder or URL of the work store; default: work/ in `out`")
     max_workers: int = Field(4, ge=1, le=512, description="books in work at once")
     source: SourceSettings = SourceSettings()
+    select: SelectSettings = SelectSettings()
     fetch: FetchSettings = FetchSettings()
     clean: CleanSettings = CleanSettings()
     screen: ScreenSettings = ScreenSettings()
+    sign: SignSettings = SignSettings()
+    duplicates: DuplicateSettings = DuplicateSettings()
     segment: SegmentSettings = SegmentSettings()
     chunk: ChunkSettings = ChunkSettings()
     tokens: TokenSettings = TokenSettings()
@@ -205,6 +273,5 @@ class Settings(Value):
     verify: VerifySettings = VerifySettings()
     compose: ComposeSettings = ComposeSettings()
     shard: ShardSettings = ShardSettings()
-    duplicates: DuplicateSettings = DuplicateSettings()
     refresh: RefreshSettings = RefreshSettings()
     train: TrainSettings = TrainSettings()

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from schemas.books import Rejection
+from schemas.duplicates import Duplicate, Signature
 from schemas.outcomes import Prepared, Verdicts
 from schemas.runs import Manifest, ShardInfo
 from schemas.settings import DuplicateSettings
 from schemas.value import Value
 from tasks.buckets import Withdrawal, read_rows
-from tasks.duplicates import Duplicate, Signature, find_duplicates
+from tasks.duplicates import find_duplicates
 from tasks.protocols import Store
 from tasks.takedown import find_taken, names_of, refuse_taken
 from tasks.work import Work
@@ -85,7 +86,7 @@ def judge_works(
         for one in others
         if one.work_id in found
     }
-    return Judgement(verdicts, withdrawn, {name: duplicate.of for name, duplicate in found.items()})
+    return Judgement(verdicts, withdrawn, {name: duplicate.duplicate_of for name, duplicate in found.items()})
 
 
 def judge_takedown(prepared: Iterable[Prepared], taken: frozenset[str]) -> Verdicts:
@@ -114,8 +115,7 @@ def iter_signatures(book: Prepared, verdicts: Verdicts, work: Work) -> Iterator[
 
 def refuse_duplicate(work_id: str, duplicate: Duplicate) -> Rejection:
     """Return the rejection of a work that another one makes superfluous."""
-    detail = f"duplicate of {duplicate.of}: {duplicate.detail}"
-    return Rejection(book_id=work_id, stage="duplicates", reason="duplicate", detail=detail)
+    return Rejection(book_id=work_id, stage="duplicates", reason="duplicate", detail=duplicate.detail)
 
 
 def read_known(parent: Manifest | None, held: Store, work: Work) -> list[KnownWork]:

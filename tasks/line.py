@@ -162,7 +162,7 @@ def _withhold(work: PreparedWork, verdict: Rejection) -> WorkOutcome:
 
 
 def _first_values(work: PreparedWork) -> dict[str, str]:
-    return {"segment": work.segmented, "duplicates": work.signature}
+    return {"segment": work.segmented, "sign": work.signature}
 
 
 def _refuse(work: PreparedWork, stage: str, reason: str, detail: str, values: dict[str, str]) -> WorkOutcome:

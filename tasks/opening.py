@@ -6,11 +6,9 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.books import CatalogueEntry
 from schemas.errors import ConfigError
 from schemas.settings import ChunkSettings, Settings
 from tasks.backends.answers import AnswerStore
@@ -23,7 +21,7 @@ from tasks.backends.sources import open_source
 from tasks.backends.stores import is_url, open_store, probe_store
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.bench import Bench
-from tasks.catalogue import read_catalogue
+from tasks.catalogue import Catalogue, read_catalogue, select_entries
 from tasks.planning.ask import count_beside_text
 from tasks.protocols import Store, TextSource, Tokenizer
 from tasks.shard import read_head
@@ -33,6 +31,7 @@ from tasks.work import Work
 logger = logging.getLogger(__name__)
 
 BUILTIN = "builtin"
+NOT_HELD = "not-in-source"  # selected entries of a catalogue that knows more than the source holds
 BUILD_FILE = "build.json"  # in the work store: the books of the last build, for `scriptorium status`
 TEXT_SHARE = 0.8  # of the room: the rest is for paragraph numbers, the book's head, a list of scenes
 MIN_WINDOW = 200  # tokens of text, as ChunkSettings has it
@@ -44,7 +43,7 @@ class Corpus:
     """The books that the settings name: where they come from, what is known of them, which are chosen."""
 
     source: TextSource
-    catalogue: Mapping[str, CatalogueEntry]
+    catalogue: Catalogue
     book_ids: tuple[str, ...]
     left_out: dict[str, int]
 
@@ -166,16 +165,19 @@ def fit_chunk(settings: ChunkSettings, engine: Engine, reader: Tokenizer) -> Chu
 
 
 def choose_books(
-    settings: Settings, source: TextSource, catalogue: Mapping[str, CatalogueEntry]
+    settings: Settings, source: TextSource, catalogue: Catalogue
 ) -> tuple[tuple[str, ...], dict[str, int]]:
     """Return the ids to build, and how many catalogue entries were left out, by reason.
+
+    Where no ids are named, a catalogue's entries are selected by `settings.select`; a text of which the catalogue knows
+    nothing is built, too.
 
     Raises:
         ConfigError: an id that the source does not hold, or 'all' of a mirror without a catalogue.
     """
     wanted = settings.source.books.strip()
     if wanted == "all":
-        return _all_books(settings, source, catalogue), {}
+        return _all_books(settings, source, catalogue)
     ids = tuple(dict.fromkeys(part.strip() for part in wanted.split(",") if part.strip()))
     if not ids:
         raise ConfigError("--books is empty: give 'all', or ids separated by commas such as 84,1342")
@@ -185,20 +187,23 @@ def choose_books(
     return ids, {}
 
 
-def _all_books(settings: Settings, source: TextSource, catalogue: Mapping[str, CatalogueEntry]) -> tuple[str, ...]:
+def _all_books(settings: Settings, source: TextSource, catalogue: Catalogue) -> tuple[tuple[str, ...], dict[str, int]]:
+    if not catalogue:
+        return source.book_ids(), {}
+    selection = select_entries(catalogue, settings.select)
     try:
-        return source.book_ids()
-    except ConfigError:
-        if not catalogue:
-            raise
-    languages = set(settings.screen.languages)
-    chosen = (entry for entry in catalogue.values() if entry.type == "Text" and languages & set(entry.languages))
-    return tuple(entry.book_id for entry in chosen)
+        held = source.book_ids()
+    except ConfigError:  # a mirror that cannot be listed is asked for every entry
+        return selection.book_ids, selection.left_out
+    chosen = set(selection.book_ids)
+    ids = tuple(book_id for book_id in held if book_id in chosen or book_id not in catalogue)
+    missing = len(chosen.difference(held))
+    return ids, {**selection.left_out, **({NOT_HELD: missing} if missing else {})}
 
 
-def _read_catalogue(location: str | None) -> dict[str, CatalogueEntry]:
+def _read_catalogue(location: str | None) -> Catalogue:
     if location is None:
-        return {}
+        return Catalogue.of(())
     try:
         data = Path(location).expanduser().read_bytes()
     except OSError as error:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from schemas.books import CatalogueEntry, CleanBook, RawBook, Rejection, SegmentedBook
+from schemas.duplicates import Signature
 from schemas.errors import BookError
 from schemas.outcomes import Prepared, PreparedWork
 from schemas.value import Value
@@ -16,11 +17,11 @@ from tasks.catalogue import read_header, read_rdf
 from tasks.clean import clean_book
 from tasks.cleaning.decoding import decode_text
 from tasks.dividing.works import split_works
-from tasks.duplicates import Signature, sign_work
 from tasks.fetch import fetch_book
 from tasks.keys import code_digest, hash_json, stage_name
 from tasks.screen import screen_book
 from tasks.segment import segment_book
+from tasks.sign import sign_work
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def prepared_key(book_id: str, bench: Bench) -> str | None:
     if fingerprint is None:
         return None
     settings, entry = bench.settings, bench.catalogue.get(book_id)
-    groups = (settings.fetch, settings.clean, settings.screen, settings.segment, settings.duplicates)
+    groups = (settings.fetch, settings.clean, settings.screen, settings.segment, settings.sign)
     shaped_by = {
         "bytes": fingerprint,
         "entry": entry.digest() if entry else None,
@@ -118,9 +119,9 @@ class _Preparation:
         segmented = self._make(SegmentedBook, segment_book, settings.segment, screened)
         if segmented.needs_review:
             return self._refuse_doubtful(segmented)
-        return tuple(self._prepare_work(work, segmented) for work in split_works(segmented, settings.segment))
+        return tuple(self._prepare_work(work, segmented, clean) for work in split_works(segmented, settings.segment))
 
-    def _prepare_work(self, work: SegmentedBook, book: SegmentedBook) -> PreparedWork:
+    def _prepare_work(self, work: SegmentedBook, book: SegmentedBook, clean: CleanBook) -> PreparedWork:
         """Store a work and its signature; the only work of a book is the book itself."""
         store, settings = self.bench.work, self.bench.settings
         key = self.values["segment"]
@@ -128,7 +129,7 @@ class _Preparation:
             key = store.key(work.book_id, split_works, settings.segment, (book.digest(),))
             if store.digest(key) is None:
                 store.save(key, work)
-        signature, _ = store.make(Signature, work.book_id, sign_work, settings.duplicates, work)
+        signature, _ = store.make(Signature, work.book_id, sign_work, settings.sign, work, clean)
         return PreparedWork(work_id=work.book_id, segmented=key, signature=signature)
 
     def _refuse_doubtful(self, book: SegmentedBook) -> Rejection:

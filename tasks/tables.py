@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from schemas.books import CatalogueEntry, Division, Rejection, SegmentedBook
+from schemas.duplicates import Signature
 from schemas.outcomes import Outcome, WorkOutcome
 from schemas.runs import ShardKind
 from schemas.scaffold import Findings, Scaffold
 from schemas.trajectories import Trajectories, Trajectory
 from schemas.value import Value
-from tasks.duplicates import Signature
 from tasks.grammar.sequence import messages
 from tasks.work import Work
 
@@ -163,7 +163,7 @@ def _add_work(one: WorkOutcome, work: Work, rows: dict[ShardKind, list[Row]]) ->
     facts = {
         "split": composed.split,
         "findings": _load(Findings, one, "verify", work).model_dump_json(),
-        "signature": _load(Signature, one, "duplicates", work).model_dump_json(),
+        "signature": _load(Signature, one, "sign", work).model_dump_json(),
     }
     rows["trajectories"] += [trajectory_row(row) for row in composed.rows]
     rows["books"].append({**_book_row(segmented, scaffold), **facts})

@@ -1,12 +1,16 @@
 """pg_catalog.csv, RDF, or the text's own header -> CatalogueEntry."""
 
+import bz2
 import gzip
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from schemas.errors import BookError, ConfigError
-from tasks.catalogue import read_catalogue, read_header, read_rdf
+from tasks.catalogue import Catalogue, iter_feed, read_catalogue, read_header, read_rdf
+from tasks.cataloguing import table
 
 HEADER = "Text#,Type,Issued,Title,Language,Authors,Subjects,LoCC,Bookshelves\n"
 ROWS = (
@@ -61,6 +65,64 @@ def test_a_gzip_file_reads_the_same():
     assert read_catalogue(gzip.compress(data), "c.csv.gz") == read_catalogue(data, "c.csv")
 
 
+def test_a_reserved_number_has_no_title():
+    assert read_catalogue((HEADER + ROWS).encode(), "c.csv")["8"].title is None
+
+
+def test_entries_are_made_when_they_are_asked_for(monkeypatch):
+    made = []
+    make = table._entry_of_row
+    monkeypatch.setattr(table, "_entry_of_row", lambda row: made.append(row[0]) or make(row))
+    catalogue = read_catalogue((HEADER + ROWS).encode(), "c.csv")
+    assert ("8" in catalogue, "9" in catalogue, list(catalogue), len(catalogue)) == (True, False, ["7", "8"], 2)
+    assert catalogue.get("9") is None
+    assert made == []
+    assert catalogue["8"].type == "Sound"
+    assert made == ["8"]
+
+
+def test_line_ends_of_windows_a_bom_and_quotes_are_read():
+    rows = '7,Text,1999-01-01,"The ""Salt"" Road\r\nA Tale",en,,,,\r\n8,Text,,Plain,en,,,,\r\n\r\n'
+    catalogue = read_catalogue(b"\xef\xbb\xbf" + (HEADER.replace("\n", "\r\n") + rows).encode(), "c.csv")
+    assert [entry.title for entry in catalogue.values()] == ['The "Salt" Road: A Tale', "Plain"]
+
+
+def test_a_number_that_comes_twice_is_one_book():
+    catalogue = read_catalogue((HEADER + ROWS + "7,Text,,Again,en,,,,\n").encode(), "c.csv")
+    assert (len(catalogue), catalogue["7"].title) == (2, "Again")
+
+
+def test_a_catalogue_can_be_made_of_entries():
+    entries = read_catalogue((HEADER + ROWS).encode(), "c.csv").values()
+    assert list(Catalogue.of(entries).values()) == list(entries)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (HEADER + "7,Text,,A\n" + ROWS, "line 2, after 0 entries"),
+        (HEADER + ROWS + "9,Text,,A,en,,,,,\n" + ROWS, "line 5, after 2 entries"),
+        (HEADER + ROWS + "9,Text,,\0,en,,,,\n", "NUL at byte"),
+        (HEADER + ROWS + "nine,Text,,A,en,,,,\n", "'nine', which is no number"),
+        (HEADER + ROWS + '9,Text,,"a"b,en,,,,\n', "damaged"),
+        (HEADER + ROWS + "\n9,Text,,A,en,,,,\n", "line 5, after 2 entries"),
+        (HEADER.rstrip(), "holds no entry"),
+        ("<html><body>busy</body></html>\n", "its columns are '<html>"),
+    ],
+)
+def test_what_is_wrong_with_a_catalogue_is_said(data, said):
+    with pytest.raises(ConfigError, match=r"^c\.csv: ") as caught:
+        read_catalogue(data.encode(), "c.csv")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_gzip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
+    monkeypatch.setattr(table, "MAX_BYTES", 1_000_000)
+    with pytest.raises(ConfigError, match="more than 1000000 bytes"):
+        read_catalogue(gzip.compress(b"\0" * 50_000_000), "c.csv.gz")
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -88,7 +150,44 @@ def test_rdf_becomes_the_same_kind_of_entry():
     assert entry.rights == "Public domain in the USA."
 
 
-@pytest.mark.parametrize("data", [b"<rdf", b"<a/>"])
+def test_an_agent_is_described_once_and_years_before_our_era_are_said():
+    agent = b"""<pgterms:agent rdf:about="2009/agents/1"><pgterms:name>Brand, Ilse</pgterms:name>
+      <pgterms:birthdate>-42</pgterms:birthdate></pgterms:agent>"""
+    again = b"""<marcrel:aui rdf:resource="2009/agents/1"/><marcrel:trl>"""
+    start, end = RDF.index(b"<pgterms:agent>"), RDF.index(b"</pgterms:agent>") + len(b"</pgterms:agent>")
+    data = (RDF[:start] + agent + RDF[end:]).replace(b"<marcrel:trl>", again)
+    author, introduced, _ = read_rdf(data, "7").authors
+    assert author == "Brand, Ilse, 42 BCE-"
+    assert introduced == "Brand, Ilse, 42 BCE- [Author of introduction, etc.]"
+
+
+def feed(*records):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in records:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return bz2.compress(out.getvalue())
+
+
+def test_a_feed_of_records_is_read_one_by_one(caplog):
+    data = feed(
+        ("cache/epub/7/pg7.rdf", RDF),
+        ("cache/epub/8/pg8.rdf", RDF),  # a record of book 7
+        ("cache/epub/9/pg9.rdf", RDF.replace(b"ebooks/7", b"ebooks/9")),
+        ("cache/epub/9/notes.txt", b"no record"),
+    )
+    assert [entry.book_id for entry in iter_feed(io.BytesIO(data), "rdf-files.tar.bz2")] == ["7", "9"]
+    assert "about book 7" in caplog.text
+
+
+def test_a_feed_that_is_cut_off_is_one_clear_line():
+    with pytest.raises(ConfigError, match=r"^feed: .* cut off or damaged"):
+        list(iter_feed(io.BytesIO(feed(("pg7.rdf", RDF * 200))[:-40]), "feed"))
+
+
+@pytest.mark.parametrize("data", [b"<rdf", b"<a/>", b"\0", RDF.replace(b"ebooks/7", b"ebooks/8")])
 def test_broken_rdf_names_the_book(data):
     with pytest.raises(BookError, match="book 7"):
         read_rdf(data, "7")

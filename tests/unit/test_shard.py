@@ -81,7 +81,7 @@ def test_a_book_goes_down_the_whole_line_and_is_done_then(bench):
     assert outcome.status == "out", outcome
     assert outcome.entry.title == "The Missing Boat"
     assert set(outcome.values) == {"fetch", "clean", "segment"}
-    assert set(outcome.works[0].values) == {"segment", "duplicates", "summarize", "verify", "compose"}
+    assert set(outcome.works[0].values) == {"segment", "sign", "summarize", "verify", "compose"}
     assert find_outcome(prepare_book("boat", bench), {}, bench) == outcome
     assert run_book("boat", bench) == outcome
 
