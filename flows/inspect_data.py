@@ -19,7 +19,7 @@ from schemas.runs import Accounting, Ledger, Manifest, TokenTally
 from schemas.settings import Settings
 from schemas.value import Value
 from tasks.audit import Audit, audit_snapshot, require_manifest
-from tasks.backends.sources import file_of_path
+from tasks.fetching.file_names import read_mirror_name
 from tasks.backends.stores import open_store
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.catalogue import read_header
@@ -59,7 +59,7 @@ def look_at_file(file: Path, settings: Settings) -> tuple[LookReport, str]:
         data = file.read_bytes()
     except OSError as error:
         raise ConfigError(f"{file}: it cannot be read: {error.strerror}") from error
-    known = file_of_path(file.absolute())
+    known = read_mirror_name(file.absolute().as_posix())
     try:
         entry = read_header(decode_text(data)[0], known.book_id if known else None)
         raw = RawBook(entry=entry, file=file.name, source_sha256=hashlib.sha256(data).hexdigest(), data=data)

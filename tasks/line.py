@@ -19,7 +19,7 @@ from tasks.catalogue import read_header, read_rdf
 from tasks.clean import clean_book
 from tasks.cleaning.decoding import decode_text
 from tasks.compose import compose_book
-from tasks.fetch import fetch_book
+from tasks.fetch import complete_entry, fetch_book
 from tasks.keys import code_digest, hash_json, stage_name
 from tasks.protocols import LLM, Identified, TextSource, Tokenizer
 from tasks.screen import screen_book
@@ -107,7 +107,9 @@ class _BookRun:
 
     def __init__(self, book_id: str, bench: Bench) -> None:
         self.bench, self.book_id = bench, book_id
-        self.entry = bench.catalogue.get(book_id) or CatalogueEntry(book_id=book_id)
+        self.entry = bench.source.entry(book_id) or CatalogueEntry(book_id=book_id)  # one's own table comes first
+        if catalogued := bench.catalogue.get(book_id):
+            self.entry = complete_entry(self.entry, dict(catalogued))
         self.stage = "fetch"
         self.values: dict[str, str] = {}
 
@@ -141,12 +143,13 @@ class _BookRun:
         return self._make(Trajectories, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee)
 
     def _fetch(self) -> RawBook:
-        """Read the bytes, and who wrote them: catalogue, else RDF, else the text's own header."""
+        """Read the bytes, and who wrote them: table, catalogue, else EPUB, RDF or the text's own header."""
         source, settings = self.bench.source, self.bench.settings.fetch
         raw = fetch_book(self.entry, settings, source=source)
         if self.book_id not in self.bench.catalogue:
-            self.entry = self._read_record() or read_header(decode_text(raw.data)[0], self.book_id)
-            raw = raw.model_copy(update={"entry": self.entry})
+            known = self._read_record() or read_header(decode_text(raw.data)[0], self.book_id)
+            raw = raw.model_copy(update={"entry": complete_entry(raw.entry, dict(known))})
+        self.entry = raw.entry
         key = self.bench.work.key(self.book_id, fetch_book, settings, (raw.digest(),))
         if self.bench.work.digest(key) is None:
             self.bench.work.save(key, raw)

@@ -104,7 +104,7 @@ def _open(settings: Settings) -> Opened:
     source_settings = settings.source
     if "://" not in source_settings.location:
         source_settings = source_settings.model_copy(update={"location": at_root(source_settings.location)})
-    source = open_source(source_settings, work_store)
+    source = open_source(source_settings, work_store, settings.fetch.max_bytes)
     catalogue = _read_catalogue(settings.source.catalogue)
     book_ids = choose_books(settings, source, catalogue)
     trainee = open_tokenizer(settings.tokens.trainee)
