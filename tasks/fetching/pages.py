@@ -20,6 +20,7 @@ from tasks.fetching.xhtml import (
 )
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
+SUBTITLE = 3
 EMPHASIS = frozenset(("em", "i", "cite", "strong", "b"))
 VERSE = re.compile(r"\b(?:poem|poetry|stanza|verse|linegroup|lg)\b", re.I)  # class names of the makers of EPUBs
 ITALIC = re.compile(r"\b(?:italics?|emph|emphasis)\b", re.I)
@@ -27,6 +28,7 @@ NOTE_MARK = re.compile(r"noteref|fnanchor|footnote-?ref", re.I)
 CAPTION = re.compile(r"\bcaption\b", re.I)
 
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
+_CELLS = re.compile(r" ?\0 ?")
 _MARKS = {"emphasis": "_{}_", "note": "[{}]"}
 
 
@@ -64,7 +66,7 @@ class PageReader:
         self.blocks: list[Block] = []
         self._inline: list[str] = []
         self._marks: list[tuple[Any, str, int]] = []  # element, kind of mark, where it began in `_inline`
-        self._heading = self._quoted = self._pre = self._cell = self._caption = 0
+        self._heading = self._titles = self._quoted = self._pre = self._cell = self._caption = 0
         self._groups: list[Any] = []  # open containers whose short paragraphs are lines of one group
         self._joined: Any = None  # the container that the last block's line came from
         self._tables: list[bool] = []  # whether each open table has columns
@@ -72,9 +74,11 @@ class PageReader:
     def enter(self, node: Any) -> None:
         """Take in the start of an element and the text up to its first child."""
         tag, names = tag_of(node), names_of(node)
-        if is_block(node) and not self._cell:
+        in_columns = tag in ("td", "th") and self._tables[-1:] == [True]
+        if is_block(node) and not self._cell and not in_columns:
             self.flush()
-        self._heading = HEADINGS.get(tag, self._heading)
+        self._titles += tag == "hgroup"
+        self._heading = self._level_of(tag) or self._heading
         self._quoted += tag == "blockquote"
         self._pre += tag == "pre"
         self._caption += tag == "figcaption" or bool(CAPTION.search(names))
@@ -84,7 +88,7 @@ class PageReader:
             self._tables.append(has_columns(node))
             if self._tables[-1]:
                 self._groups.append(node)
-        self._cell += tag in ("td", "th") and self._tables[-1:] == [True]
+        self._cell += in_columns
         if not self._heading and not self._pre:
             if tag in EMPHASIS or (tag == "span" and ITALIC.search(names)):
                 self._marks.append((node, "emphasis", len(self._inline)))
@@ -111,7 +115,8 @@ class PageReader:
         if self._groups and self._groups[-1] is node:
             self._groups.pop()
             self._joined = None
-        self._heading = 0 if tag in HEADINGS else self._heading
+        self._heading = 0 if self._level_of(tag) else self._heading
+        self._titles -= tag == "hgroup"
         self._quoted -= tag == "blockquote"
         self._pre -= tag == "pre"
         self._caption -= tag == "figcaption" or bool(CAPTION.search(names_of(node)))
@@ -126,10 +131,14 @@ class PageReader:
         text = "".join(self._inline)
         self._inline.clear()
         self._marks = [(node, "", 0) for node, _, _ in self._marks]  # a mark about several blocks is no mark
-        text = re.sub(r"(?:\s*\0\s*)+$", "", text).replace("\0", "    ")
         strip = str.rstrip if self._pre else _strip_blanks
-        for group in _split_at_blank_lines([strip(line) for line in text.split("\n")]):
+        lines = [_CELLS.sub("    ", strip(line).rstrip("\0 ")) for line in text.split("\n")]
+        for group in _split_at_blank_lines(lines):
             self._append(group)
+
+    def _level_of(self, tag: str) -> int:
+        """Return the level of a heading, or of a subtitle: a paragraph in a group of headings."""
+        return HEADINGS.get(tag, SUBTITLE if self._titles and tag == "p" else 0)
 
     def _append(self, lines: list[str]) -> None:
         if self._caption:
