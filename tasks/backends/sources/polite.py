@@ -78,7 +78,7 @@ class PoliteClient:
         self._client = httpx.Client(
             timeout=settings.timeout_s,
             headers={"User-Agent": USER_AGENT + contact, "Accept-Encoding": "identity"},
-            trust_env=True,
+            limits=httpx.Limits(max_keepalive_connections=0),  # seconds apart, an open line is a burden and goes stale
         )
         url = httpx.URL(base)
         self._login = httpx.BasicAuth(url.username, url.password) if url.userinfo else None
@@ -112,10 +112,6 @@ class PoliteClient:
                 waits += 1
                 self._turns.put_off(host, wait_s or 0.0)
                 logger.info("%s is busy (status %d) and asks for %.0f s", host, answer.status_code, wait_s)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     @contextmanager
     def _open(self, url: str, headers: Mapping[str, str]) -> Iterator[Asked]:
