@@ -19,12 +19,14 @@ from schemas.runs import Accounting, Ledger, Manifest, TokenTally
 from schemas.settings import Settings
 from schemas.value import Value
 from tasks.audit import Audit, audit_snapshot, require_manifest
-from tasks.backends.sources import file_of_path
 from tasks.backends.stores import open_store
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.catalogue import read_header
 from tasks.clean import clean_book
 from tasks.cleaning.decoding import decode_text
+from tasks.fetching.file_names import read_mirror_name
+from tasks.fetching.soundness import RefusedError
+from tasks.fetching.unpacking import unpack_text
 from tasks.look import describe_book, render_look
 from tasks.opening import BUILD_FILE, work_location
 from tasks.protocols import Store
@@ -56,10 +58,12 @@ def look_at_file(file: Path, settings: Settings) -> tuple[LookReport, str]:
         PipelineError: it is no text of a book.
     """
     try:
-        data = file.read_bytes()
+        data = unpack_text(file.name, file.read_bytes(), settings.fetch.max_bytes).data
     except OSError as error:
         raise ConfigError(f"{file}: it cannot be read: {error.strerror}") from error
-    known = file_of_path(file.absolute())
+    except RefusedError as refused:
+        raise PipelineError(f"{file}: {refused.detail}") from refused
+    known = read_mirror_name(file.absolute().as_posix())
     try:
         entry = read_header(decode_text(data)[0], known.book_id if known else None)
         raw = RawBook(entry=entry, file=file.name, source_sha256=hashlib.sha256(data).hexdigest(), data=data)

@@ -15,7 +15,7 @@ from schemas.corpus import CorpusDiff, CorpusState
 from schemas.settings import Settings
 from tasks.backends.stores import open_store
 from tasks.opening import Corpus, open_corpus, work_location
-from tasks.refresh import Seen, advance_state, read_state, see_corpus, write_state
+from tasks.refresh import Seen, advance_state, note_changes, read_state, see_corpus, write_state
 from tasks.shard import read_head
 
 logger = logging.getLogger(__name__)
@@ -32,9 +32,15 @@ def refresh_corpus(settings: Settings = Settings()) -> RefreshSummary:  # noqa: 
     # a data set that is gone takes what was remembered of it with it
     state = read_state(work, settings.out) if read_head(open_store(settings.out)) else CorpusState()
     seen = see_corpus(corpus, state, settings.refresh, datetime.now(UTC).date())
+    noted = note_changes(state, seen)
     _publish(seen.diff, corpus, settings)
-    build = build_trajectories(_settings_of(seen, corpus, settings)) if seen.diff.pending else None
-    write_state(work, settings.out, advance_state(state, seen, build.unavailable if build else ()))
+    build = None
+    if seen.diff.pending:
+        write_state(work, settings.out, noted)
+        build = build_trajectories(_settings_of(seen, corpus, settings))
+    after = advance_state(noted, seen, build.unavailable if build else ())
+    if after != state:
+        write_state(work, settings.out, after)
     return RefreshSummary(out=settings.out, diff=seen.diff, build=build, seconds=round(time.monotonic() - started, 1))
 
 

@@ -30,13 +30,19 @@ class CatalogueEntry(Value):
 
 
 class RawBook(Value):
-    """Original bytes of the best file of one book."""
+    """The text of one book's best file, as bytes.
+
+    `data` is that file as it lies in its source where it is plain text; otherwise what was taken out of it: the
+    unpacked .gz, the text file within a .zip, or the text of an EPUB, laid out like one of Gutenberg's plain
+    texts, in UTF-8.
+    """
 
     entry: CatalogueEntry
-    file: str = Field(description="path within its source")
+    file: str = Field(description="path within its source, and within the archive: '1/19/19-0.zip/19-0.txt'")
     source_sha256: str = Field(description="of `data`")
+    file_sha256: str | None = Field(default=None, description="of the file as it lies in its source; null: `data` is")
+    notes: tuple[str, ...] = Field(default=(), description="better-ranked files that were passed over, and why")
     data: bytes
-    file_sha256: str | None = None
 
     @property
     def book_id(self) -> str:

@@ -45,6 +45,7 @@ class Outcome(Value):
     book_id: str
     status: Literal["out", "rejected"]
     entry: CatalogueEntry
+    file_sha256: str | None = Field(default=None, description="of the file as it was delivered")
     rejection: Rejection | None = None
     values: dict[str, str] = Field(default_factory=dict, description="stage -> key in the work store")
     works: tuple[WorkOutcome, ...] = ()

@@ -14,7 +14,14 @@ Layout = Literal["full-book", "first-chapter", "chapter-window"]
 class SourceSettings(Value):
     """Where books come from, and which of them."""
 
-    location: str = Field("samples", description="folder or base URL of a Gutenberg mirror, or a folder of .txt files")
+    location: str = Field(
+        "samples",
+        description="folder or base URL of a Gutenberg mirror, its robot/harvest page, or a folder of .txt and .epub",
+    )
+    table: str | None = Field(
+        None,
+        description="CSV of a folder's books (file or id, title, author, language, rights); default: the one in it",
+    )
     catalogue: str | None = Field(
         None, description="pg_catalog.csv, plain or .gz; else the RDF beside the file, else its header"
     )
@@ -25,7 +32,13 @@ class SourceSettings(Value):
     request_interval_s: float = Field(
         2.0, ge=0.0, description="seconds between two requests to a mirror (Gutenberg asks for 2)"
     )
-    timeout_s: float = Field(60.0, gt=0.0, description="seconds to wait for a mirror's answer")
+    timeout_s: float = Field(60.0, gt=0.0, description="seconds to wait for a mirror's next bytes")
+    download_timeout_s: float = Field(600.0, gt=0.0, description="seconds that one file may take in one go")
+    max_retry_after_s: float = Field(
+        300.0, ge=0.0, description="longest wait that a busy mirror may ask for; beyond it the book is left for later"
+    )
+    hosts: tuple[str, ...] = Field((), description="other hosts to which the mirror may redirect")
+    contact: str | None = Field(None, description="URL or address that a mirror's owner finds in the User-Agent")
 
 
 class SelectSettings(Value):
@@ -68,7 +81,7 @@ class SelectSettings(Value):
 class FetchSettings(Value):
     """CatalogueEntry -> RawBook."""
 
-    max_bytes: int = Field(64_000_000, ge=1_000, description="a larger file is refused")
+    max_bytes: int = Field(64_000_000, ge=1_000, description="a larger file is refused, packed or unpacked")
 
 
 class CleanSettings(Value):

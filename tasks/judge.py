@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class KnownWork(Value):
     work_id: str
     parent_id: str | None
     source_sha256: str
+    file_sha256: str | None
     signature: Signature
 
     @property
@@ -74,7 +76,7 @@ def judge_works(
     ids = {book.book_id for book in prepared}
     others = [one for one in known if one.book_id not in ids]
     verdicts = judge_takedown(prepared, taken)
-    names = ((one, find_taken((one.work_id, one.book_id, one.source_sha256), taken)) for one in others)
+    names = ((one, find_taken((one.work_id, one.book_id, one.source_sha256, one.file_sha256), taken)) for one in others)
     withdrawn = {one.work_id: Withdrawal(one.book_id, refuse_taken(one.work_id, name)) for one, name in names if name}
     own = [one for book in prepared for one in iter_signatures(book, verdicts, work) if one.book_id not in failed]
     others = [one for one in others if one.work_id not in withdrawn]
@@ -138,6 +140,7 @@ def _read_shard(shard: ShardInfo, held: Store, work: Work) -> KnownWorks:
                     work_id=row["book_id"],
                     parent_id=row["parent_id"],
                     source_sha256=row["source_sha256"],
+                    file_sha256=json.loads(row["provenance"]).get("file_sha256"),
                     signature=Signature.model_validate_json(row["signature"]),
                 )
                 for row in rows

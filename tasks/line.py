@@ -100,6 +100,7 @@ def _finish(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench)
         book_id=prepared.book_id,
         status="out" if rejection is None else "rejected",
         entry=prepared.entry,
+        file_sha256=prepared.file_sha256,
         rejection=rejection,
         values=prepared.values,
         works=tuple(works),

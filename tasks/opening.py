@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import ConfigError
-from schemas.settings import ChunkSettings, Settings
+from schemas.settings import ChunkSettings, Settings, SourceSettings
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
 from tasks.backends.llms.engine import Engine
 from tasks.backends.llms.server import connect_server
 from tasks.backends.llms.server_tokenizer import ServerTokenizer
 from tasks.backends.llms.vllm import LEAST_SHARE, VllmLLM
-from tasks.backends.sources import open_source
+from tasks.backends.sources import open_source, refresh_feed
+from tasks.backends.sources.polite import shown
 from tasks.backends.stores import is_url, open_store, probe_store
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.bench import Bench
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 BUILTIN = "builtin"
 NOT_HELD = "not-in-source"  # selected entries of a catalogue that knows more than the source holds
+MAX_FEED_BYTES = 256_000_000  # pg_catalog.csv takes 20 MB
 BUILD_FILE = "build.json"  # in the work store: the books of the last build, for `scriptorium status`
 TEXT_SHARE = 0.8  # of the room: the rest is for paragraph numbers, the book's head, a list of scenes
 MIN_WINDOW = 200  # tokens of text, as ChunkSettings has it
@@ -122,8 +124,9 @@ def open_corpus(settings: Settings, work: Store) -> Corpus:
     source_settings = settings.source
     if "://" not in source_settings.location:
         source_settings = source_settings.model_copy(update={"location": at_root(source_settings.location)})
-    source = open_source(source_settings, work)
-    catalogue = _read_catalogue(settings.source.catalogue)
+    source = open_source(source_settings, work, settings.fetch.max_bytes)
+    source.relist()  # what a harvest listed before may be old
+    catalogue = _read_catalogue(settings.source, work)
     book_ids, left_out = choose_books(settings, source, catalogue)
     return Corpus(source, catalogue, book_ids, left_out)
 
@@ -201,9 +204,13 @@ def _all_books(settings: Settings, source: TextSource, catalogue: Catalogue) -> 
     return ids, {**selection.left_out, **({NOT_HELD: missing} if missing else {})}
 
 
-def _read_catalogue(location: str | None) -> Catalogue:
+def _read_catalogue(settings: SourceSettings, work: Store) -> Catalogue:
+    """Read the catalogue that the settings name; one at a URL is asked for again, and kept where it is unchanged."""
+    location = settings.catalogue
     if location is None:
         return Catalogue.of(())
+    if is_url(location):
+        return read_catalogue(refresh_feed(location, settings, work, MAX_FEED_BYTES)[0], shown(location))
     try:
         data = Path(location).expanduser().read_bytes()
     except OSError as error:

@@ -17,7 +17,7 @@ from tasks.catalogue import read_header, read_rdf
 from tasks.clean import clean_book
 from tasks.cleaning.decoding import decode_text
 from tasks.dividing.works import split_works
-from tasks.fetch import fetch_book
+from tasks.fetch import complete_entry, fetch_book
 from tasks.keys import code_digest, hash_json, stage_name
 from tasks.screen import screen_book
 from tasks.segment import segment_book
@@ -83,7 +83,9 @@ class _Preparation:
 
     def __init__(self, book_id: str, bench: Bench) -> None:
         self.bench, self.book_id = bench, book_id
-        self.entry = bench.catalogue.get(book_id) or CatalogueEntry(book_id=book_id)
+        self.entry = bench.source.entry(book_id) or CatalogueEntry(book_id=book_id)  # one's own table comes first
+        if catalogued := bench.catalogue.get(book_id):
+            self.entry = complete_entry(self.entry, dict(catalogued))
         self.stage = "fetch"
         self.values: dict[str, str] = {}
         self.raw: RawBook | None = None
@@ -140,12 +142,13 @@ class _Preparation:
         )
 
     def _fetch(self) -> RawBook:
-        """Read the bytes, and who wrote them: catalogue, else RDF, else the text's own header."""
+        """Read the bytes, and who wrote them: table, catalogue, else EPUB, RDF or the text's own header."""
         source, settings = self.bench.source, self.bench.settings.fetch
         raw = fetch_book(self.entry, settings, source=source)
         if self.book_id not in self.bench.catalogue:
-            self.entry = self._read_record() or read_header(decode_text(raw.data)[0], self.book_id)
-            raw = raw.model_copy(update={"entry": self.entry})
+            known = self._read_record() or read_header(decode_text(raw.data)[0], self.book_id)
+            raw = raw.model_copy(update={"entry": complete_entry(raw.entry, dict(known))})
+        self.entry = raw.entry
         key = self.bench.work.key(self.book_id, fetch_book, settings, (raw.digest(),))
         if self.bench.work.digest(key) is None:
             self.bench.work.save(key, raw)

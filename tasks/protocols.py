@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from schemas.books import CatalogueEntry
 from schemas.runs import TrainingResult, TrainingSpec
 from schemas.value import Value
 
@@ -25,23 +26,36 @@ class TextSource(Protocol):
     def book_ids(self) -> tuple[str, ...]:
         """Return every id it holds, sorted; ConfigError where it cannot be listed."""
 
-    def files(self, book_id: str) -> tuple[SourceFile, ...]:
-        """Return the text files of one book, best first; none for an unknown id."""
+    def entry(self, book_id: str) -> CatalogueEntry | None:
+        """Return what the source's own table says about a book, if it has one."""
 
-    def read(self, path: str) -> bytes:
-        """Return a file's bytes; TransientError where a mirror is busy, FileNotFoundError where it is gone."""
+    def files(self, book_id: str) -> tuple[SourceFile, ...]:
+        """Return the files of one book that may hold its text, best first; none for an unknown id."""
+
+    def read(self, file: SourceFile) -> bytes:
+        """Return a file's bytes as they lie in the source.
+
+        Raises:
+            FileNotFoundError: it is gone.
+            OSError: it cannot be read.
+            BookError: it is too large, leads out of the source, or is no book's file.
+            TransientError: a mirror is busy.
+        """
 
     def rdf(self, book_id: str) -> bytes | None:
         """Return the book's catalogue record in RDF, if it lies beside the text."""
 
     def stamp(self, book_id: str) -> str | None:
-        """Return a cheap mark that changes when the bytes may have changed: size and date, or a mirror's ETag."""
-
-    def refresh(self, book_id: str) -> bool:
-        """Ask whether a book's file has changed since it was fetched; TransientError where the mirror is busy."""
+        """Return a cheap mark of a book's files, such as sizes and times; None where only asking tells."""
 
     def fingerprint(self, book_id: str) -> str | None:
-        """Return a hash of the bytes that `files`, `read` and `rdf` would give, if no network is needed to tell."""
+        """Return a hash of what `entry`, `files`, `read` and `rdf` would give, if no network is needed to tell."""
+
+    def refresh(self, book_id: str) -> bool:
+        """Ask again for what was fetched before; True where it has changed. Raises as `read` does."""
+
+    def relist(self) -> bool:
+        """Look again which books there are; True where that has changed."""
 
 
 class Identified(Protocol):

@@ -19,6 +19,7 @@ from tasks.protocols import Store
 logger = logging.getLogger(__name__)
 
 NEVER = date.min.isoformat()
+PENDING = "pending"  # the stamp of a book that is known to have changed and is not built yet
 
 
 class Seen(NamedTuple):
@@ -26,6 +27,7 @@ class Seen(NamedTuple):
 
     books: dict[str, BookState]
     diff: CorpusDiff
+    changed: tuple[str, ...]  # all of them, those that are postponed too
 
 
 def state_key(out: str) -> str:
@@ -60,28 +62,37 @@ def see_corpus(corpus: Corpus, state: CorpusState, settings: RefreshSettings, to
     """
     rechecked = _recheck(corpus, state, settings, today)
     books = {book_id: _state_of(book_id, corpus, state, rechecked, today) for book_id in corpus.book_ids}
-    return Seen(books, diff_books(books, state.books, rechecked, settings.max_books))
-
-
-def diff_books(
-    books: Mapping[str, BookState], before: Mapping[str, BookState], rechecked: Mapping[str, bool], limit: int | None
-) -> CorpusDiff:
-    """Return the difference of two states; of new and changed books at most `limit`, the new ones first."""
+    before = state.books
     new = [book_id for book_id in books if book_id not in before]
     changed = [
         book_id
-        for book_id, state in books.items()
-        if book_id in before and (_differs(state, before[book_id]) or rechecked.get(book_id, False))
+        for book_id, one in books.items()
+        if book_id in before and (_differs(one, before[book_id]) or rechecked.get(book_id, False))
     ]
+    gone = tuple(book_id for book_id in before if book_id not in books)
+    diff = limit_diff(new, changed, settings.max_books)
+    diff = diff.model_copy(update={"gone": gone, "unchanged": len(books) - len(new) - len(changed)})
+    return Seen(books, diff, tuple(changed))
+
+
+def limit_diff(new: Sequence[str], changed: Sequence[str], limit: int | None) -> CorpusDiff:
+    """Return what one run builds: of new and changed books at most `limit`, the new ones first."""
     chosen = [*new, *changed] if limit is None else [*new, *changed][:limit]
     kept = set(chosen)
     return CorpusDiff(
         new=tuple(book_id for book_id in new if book_id in kept),
         changed=tuple(book_id for book_id in changed if book_id in kept),
-        gone=tuple(book_id for book_id in before if book_id not in books),
-        unchanged=len(books) - len(new) - len(changed),
         postponed=len(new) + len(changed) - len(kept),
     )
+
+
+def note_changes(state: CorpusState, seen: Seen) -> CorpusState:
+    """Return the state in which changed books are pending: to be kept before they are built.
+
+    A mirror that was asked whether a book has changed says so only once.
+    """
+    pending = {book_id: state.books[book_id].model_copy(update={"stamp": PENDING}) for book_id in seen.changed}
+    return CorpusState(books={**state.books, **pending})
 
 
 def advance_state(state: CorpusState, seen: Seen, unfinished: Sequence[str]) -> CorpusState:
@@ -102,11 +113,11 @@ def _differs(one: BookState, other: BookState) -> bool:
 def _state_of(
     book_id: str, corpus: Corpus, state: CorpusState, rechecked: Mapping[str, bool], today: date
 ) -> BookState:
-    entry = corpus.catalogue.get(book_id)
+    entries = (corpus.source.entry(book_id), corpus.catalogue.get(book_id))
     before = state.books.get(book_id)
     is_checked = before is None or book_id in rechecked
     return BookState(
-        entry=entry.digest() if entry else None,
+        entry=" ".join(entry.digest() for entry in entries if entry) or None,
         stamp=corpus.source.stamp(book_id),
         checked=today.isoformat() if is_checked or before is None else before.checked,
     )

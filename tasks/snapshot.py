@@ -64,8 +64,8 @@ def write_snapshot(changes: Changes, work: Work, store: Store, facts: Facts) -> 
 def redact_settings(settings: Settings) -> dict[str, object]:
     """Return settings as JSON without the user and password of a URL."""
     plain = settings.model_dump(mode="json")
-    for group, name in (("source", "location"), ("llm", "url")):
-        plain[group][name] = redact_url(plain[group][name])
+    for group, name in (("source", "location"), ("source", "catalogue"), ("llm", "url")):
+        plain[group][name] = redact_url(plain[group][name] or "") or None
     return plain
 
 

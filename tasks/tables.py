@@ -120,7 +120,7 @@ def rows_of_book(outcome: Outcome, work: Work) -> dict[ShardKind, list[Row]]:
         rows["rejected"].append(rejected_row("book", outcome.rejection, outcome.entry.title))
     for one in outcome.works:
         if one.rejection is None:
-            _add_work(one, work, rows)
+            _add_work(one, outcome.file_sha256, work, rows)
         elif one.work_id != outcome.book_id:
             title = _load(SegmentedBook, one, "segment", work).entry.title
             rows["rejected"].append(rejected_row("work", one.rejection, title, outcome.book_id))
@@ -156,7 +156,7 @@ def count_rows(kind: ShardKind, rows: Iterable[Mapping[str, Any]]) -> dict[str, 
     return {group: dict(sorted(counter.items())) for group, counter in sorted(counts.items())}
 
 
-def _add_work(one: WorkOutcome, work: Work, rows: dict[ShardKind, list[Row]]) -> None:
+def _add_work(one: WorkOutcome, file_sha256: str | None, work: Work, rows: dict[ShardKind, list[Row]]) -> None:
     """Add the rows of a work that is out."""
     segmented, scaffold = _load(SegmentedBook, one, "segment", work), _load(Scaffold, one, "summarize", work)
     composed = _load(Trajectories, one, "compose", work)
@@ -166,7 +166,7 @@ def _add_work(one: WorkOutcome, work: Work, rows: dict[ShardKind, list[Row]]) ->
         "signature": _load(Signature, one, "sign", work).model_dump_json(),
     }
     rows["trajectories"] += [trajectory_row(row) for row in composed.rows]
-    rows["books"].append({**_book_row(segmented, scaffold), **facts})
+    rows["books"].append({**_book_row(segmented, scaffold, file_sha256), **facts})
     rows["rejected"] += _refusal_rows(segmented.entry, composed)
 
 
@@ -177,9 +177,10 @@ def _load(kind: type[V], outcome: WorkOutcome, stage: str, work: Work) -> V:
     return value
 
 
-def _book_row(segmented: SegmentedBook, scaffold: Scaffold) -> Row:
+def _book_row(segmented: SegmentedBook, scaffold: Scaffold, file_sha256: str | None) -> Row:
     entry = segmented.entry
     provenance = {
+        "file_sha256": file_sha256,
         "source_sha256": segmented.source_sha256,
         "segmented_sha256": segmented.digest(),
         "scaffold_sha256": scaffold.digest(),

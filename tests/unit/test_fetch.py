@@ -1,110 +1,186 @@
-"""CatalogueEntry -> RawBook, and where its bytes come from."""
+"""CatalogueEntry -> RawBook: the best file that is sound, plain or packed."""
 
 import hashlib
+import os
 
 import pytest
 
 from schemas.books import CatalogueEntry
-from schemas.errors import BookError, ConfigError
-from schemas.settings import FetchSettings, SourceSettings
-from tasks.backends.sources import FolderSource, MirrorSource, main_folder, open_source
-from tasks.backends.stores import LocalStore
-from tasks.fetch import fetch_book
+from schemas.errors import BookError
+from schemas.settings import FetchSettings
+from tasks.backends.sources import FolderSource
+from tasks.fetch import complete_entry, fetch_book, read_file
+from tasks.fetching.file_names import main_folder, read_mirror_name
+from tests.epubs import make_epub, make_gz, make_zip, page
+
+TEXT = b"A wet morning.\n"
+PIXELS = bytes(range(256)) * 30
+ZIP = make_zip({"7.txt": TEXT * 50})
 
 
-def put(root, path, data=b"text"):
+def put(root, path, data=TEXT):
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_bytes(data)
 
 
-def test_both_layouts_of_a_mirror_are_found_best_file_first(tmp_path):
-    for path in ("1/3/4/1342/1342.txt", "1/3/4/1342/1342-0.txt", "1/3/4/1342/1342-8.txt", "1/3/4/1342/old/pandp10.txt"):
-        put(tmp_path, path)
-    put(tmp_path, "cache/epub/1342/pg1342.txt")
-    put(tmp_path, "0/7/7.txt")
-    put(tmp_path, "readme.txt")
-    source = FolderSource(str(tmp_path))
-    assert source.book_ids() == ("7", "1342")
-    assert [file.path.rsplit("/", 1)[1] for file in source.files("1342")] == [
-        "1342-0.txt",
-        "pg1342.txt",
-        "1342-8.txt",
-        "1342.txt",
-        "pandp10.txt",
-    ]
-    assert source.files("9") == ()
+def fetch(root, book_id="7", **settings):
+    return fetch_book(CatalogueEntry(book_id=book_id), FetchSettings(**settings), source=FolderSource(str(root)))
 
 
-def test_a_plain_folder_takes_names_as_ids(tmp_path):
-    for path in ("the-salt-road.txt", "a/story.txt", "b/story.txt"):
-        put(tmp_path, path)
-    assert FolderSource(str(tmp_path)).book_ids() == ("a-story", "b-story", "the-salt-road")
-
-
-def test_the_record_beside_a_text_is_found(tmp_path):
-    put(tmp_path, "0/7/7-0.txt")
-    put(tmp_path, "cache/epub/7/pg7.rdf", b"<rdf/>")
-    source = FolderSource(str(tmp_path))
-    assert source.rdf("7") == b"<rdf/>"
-    assert source.rdf("8") is None
-
-
-def test_a_fingerprint_changes_with_the_text_and_with_the_record(tmp_path):
-    put(tmp_path, "0/7/7-0.txt", b"one")
-    first = FolderSource(str(tmp_path)).fingerprint("7")
-    put(tmp_path, "0/7/7-0.txt", b"two")
-    second = FolderSource(str(tmp_path)).fingerprint("7")
-    put(tmp_path, "cache/epub/7/pg7.rdf", b"<rdf/>")
-    assert len({first, second, FolderSource(str(tmp_path)).fingerprint("7")}) == 3
-
-
-def test_an_empty_or_missing_folder_is_one_clear_line(tmp_path):
-    with pytest.raises(ConfigError, match=r"holds no \.txt file"):
-        FolderSource(str(tmp_path))
-    with pytest.raises(ConfigError, match="no such folder"):
-        FolderSource(str(tmp_path / "nowhere"))
+def refusal(root, book_id="7", **settings):
+    with pytest.raises(BookError, match=f"book {book_id}: ") as caught:
+        fetch(root, book_id, **settings)
+    return caught.value.reason
 
 
 def test_fetching_keeps_the_bytes_and_their_hash(tmp_path):
-    put(tmp_path, "0/7/7-0.txt", b"A wet morning.")
-    raw = fetch_book(CatalogueEntry(book_id="7"), FetchSettings(), source=FolderSource(str(tmp_path)))
-    assert raw.data == b"A wet morning."
-    assert raw.source_sha256 == hashlib.sha256(raw.data).hexdigest()
-    assert raw.file == "0/7/7-0.txt"
+    put(tmp_path, "0/7/7-0.txt")
+    raw = fetch(tmp_path)
+    assert raw.data == TEXT
+    assert raw.source_sha256 == raw.file_sha256 == hashlib.sha256(TEXT).hexdigest()
+    assert (raw.file, raw.notes) == ("0/7/7-0.txt", ())
 
 
-@pytest.mark.parametrize(("data", "reason"), [(b"  \n", "empty-file"), (b"x" * 2_000, "too-large")])
+@pytest.mark.parametrize(
+    ("name", "data", "file"),
+    [
+        ("7-0.zip", make_zip({"7-0.txt": TEXT}), "0/7/7-0.zip/7-0.txt"),
+        ("7-0.txt.gz", make_gz(TEXT), "0/7/7-0.txt.gz"),
+        ("7.zip", make_zip({"readme.txt": b"x" * 99, "7/7-8.txt": b"latin", "7/7-0.txt": TEXT}), "0/7/7.zip/7/7-0.txt"),
+        ("7.zip", make_zip({"readme.txt": b"x" * 99, "7.txt": TEXT, "__MACOSX/7-0.txt": b"x"}), "0/7/7.zip/7.txt"),
+        ("7.txt", make_gz(TEXT), "0/7/7.txt"),
+    ],
+    ids=["zip", "gz", "best text of a zip", "own text of a zip", "gz by another name"],
+)
+def test_a_packed_file_is_unpacked(tmp_path, name, data, file):
+    put(tmp_path, f"0/7/{name}", data)
+    raw = fetch(tmp_path)
+    assert (raw.data, raw.file) == (TEXT, file)
+    assert raw.source_sha256 == hashlib.sha256(TEXT).hexdigest()
+    assert raw.file_sha256 == hashlib.sha256(data).hexdigest()
+
+
+BAD = {
+    "blank": (b" \n\xef\xbb\xbf\0", "empty-file"),
+    "no byte": (b"", "empty-file"),
+    "too large": (b"x" * 20_000, "too-large"),
+    "pixels": (PIXELS, "binary"),
+    "page": (b"\xef\xbb\xbf <!-- x -->\n<!DOCTYPE html><p>Not found", "html-answer"),
+    "gz cut off": (make_gz(TEXT * 50)[:-9], "damaged-archive"),
+    "gz bomb": (make_gz(b"x" * 1_000_000), "too-large"),
+    "zip cut off": (ZIP[:-30], "damaged-archive"),
+    "zip damaged": (ZIP[:40] + b"\xff\xff" + ZIP[42:], "damaged-archive"),
+    "zip bomb": (make_zip({"7.txt": b"x" * 1_000_000}), "too-large"),
+    "zip of pictures": (make_zip({"7.png": PIXELS}), "no-text-in-archive"),
+    "empty zip": (make_zip({}), "no-text-in-archive"),
+    "zip that climbs": (make_zip({"../../7.txt": TEXT}), "unsafe-archive"),
+    "zip with a root": (make_zip({"/etc/7.txt": TEXT}), "unsafe-archive"),
+    "zip of a binary": (make_zip({"7.txt": PIXELS}), "binary"),
+}
+
+
+@pytest.mark.parametrize(("data", "reason"), BAD.values(), ids=BAD)
 def test_a_file_that_is_no_book_is_a_book_error(tmp_path, data, reason):
     put(tmp_path, "0/7/7-0.txt", data)
-    with pytest.raises(BookError) as caught:
-        fetch_book(CatalogueEntry(book_id="7"), FetchSettings(max_bytes=1_000), source=FolderSource(str(tmp_path)))
-    assert caught.value.reason == reason
+    put(tmp_path, "0/8/8.txt")
+    assert refusal(tmp_path, max_bytes=10_000) == reason
+    assert fetch(tmp_path, "8").data == TEXT
+
+
+def test_a_zip_that_lies_about_its_size_is_bounded(tmp_path):
+    data = bytearray(make_zip({"7.txt": b"x" * 1_000_000}))
+    at = data.rfind(b"PK\x01\x02") + 24  # uncompressed size in the list of files
+    data[at : at + 4] = (100).to_bytes(4, "little")
+    put(tmp_path, "0/7/7-0.zip", bytes(data))
+    assert refusal(tmp_path, max_bytes=10_000) in ("too-large", "damaged-archive")
+
+
+def test_an_encrypted_zip_is_refused(tmp_path):
+    data = bytearray(make_zip({"7.txt": TEXT}))
+    data[data.rfind(b"PK\x01\x02") + 8] |= 1
+    put(tmp_path, "0/7/7-0.zip", bytes(data))
+    assert refusal(tmp_path) == "encrypted"
+
+
+@pytest.mark.parametrize("data", [b"", PIXELS, make_gz(TEXT)[:-5]], ids=["empty", "binary", "cut off"])
+def test_a_damaged_best_file_gives_way_to_the_next(tmp_path, data, caplog):
+    put(tmp_path, "0/7/7-0.txt", data)
+    put(tmp_path, "0/7/7.txt")
+    raw = fetch(tmp_path)
+    assert raw.file == "0/7/7.txt"
+    assert len(raw.notes) == 1
+    assert raw.notes[0].startswith("0/7/7-0.txt")
+    assert "0/7/7.txt is taken instead" in caplog.text
+
+
+def test_a_book_without_a_sound_file_tells_of_each(tmp_path):
+    put(tmp_path, "0/7/7-0.txt", b"")
+    put(tmp_path, "0/7/7.txt", PIXELS)
+    with pytest.raises(BookError, match=r"7-0\.txt.* no text; 0/7/7\.txt.* control characters") as caught:
+        fetch(tmp_path)
+    assert caught.value.reason == "empty-file"
 
 
 def test_a_link_that_leads_nowhere_is_passed_over(tmp_path):
-    put(tmp_path, "0/7/7.txt", b"A wet morning.")
+    put(tmp_path, "0/7/7.txt")
     (tmp_path / "0" / "7" / "7-0.txt").symlink_to(tmp_path / "nowhere")
-    source = FolderSource(str(tmp_path))
-    assert fetch_book(CatalogueEntry(book_id="7"), FetchSettings(), source=source).file == "0/7/7.txt"
-    assert source.fingerprint("7") is not None
+    assert fetch(tmp_path).file == "0/7/7.txt"
 
 
-def test_a_file_that_cannot_be_read_is_a_book_error(tmp_path):
+def test_a_link_out_of_the_folder_is_refused_and_one_within_is_read(tmp_path):
+    put(tmp_path, "secret/secret.txt", b"not for you")
+    put(tmp_path, "mirror/0/8/8-0.txt")
+    put(tmp_path, "mirror/0/7/readme")
+    (tmp_path / "mirror/0/7/7-0.txt").symlink_to(tmp_path / "secret/secret.txt")
+    (tmp_path / "mirror/0/8/8.txt").symlink_to(tmp_path / "mirror/0/8/8-0.txt")
+    assert refusal(tmp_path / "mirror") == "outside-source"
+    assert fetch(tmp_path / "mirror", "8").data == TEXT
+
+
+@pytest.mark.parametrize("kind", ["folder", "loop", "pipe"])
+def test_what_is_no_file_is_a_book_error(tmp_path, kind):
+    put(tmp_path, "0/7/readme.txt")
+    path = tmp_path / "0/7/7-0.txt"
     put(tmp_path, "0/7/7-0.txt")
     source = FolderSource(str(tmp_path))
-    (tmp_path / "0" / "7" / "7-0.txt").unlink()
-    (tmp_path / "0" / "7" / "7-0.txt").mkdir()
-    with pytest.raises(BookError) as caught:
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "loop":
+        path.symlink_to(path)
+    else:
+        os.mkfifo(path)
+    with pytest.raises(BookError, match="book 7") as caught:
         fetch_book(CatalogueEntry(book_id="7"), FetchSettings(), source=source)
     assert caught.value.reason == "unreadable"
     assert source.fingerprint("7") is None
 
 
-def test_an_unknown_book_is_a_book_error(tmp_path):
+@pytest.mark.parametrize("book_id", ["9", "../../etc/passwd", "²", ""])
+def test_an_unknown_book_is_a_book_error(tmp_path, book_id):
     put(tmp_path, "0/7/7-0.txt")
-    with pytest.raises(BookError, match="book 9") as caught:
-        fetch_book(CatalogueEntry(book_id="9"), FetchSettings(), source=FolderSource(str(tmp_path)))
+    entry = CatalogueEntry.model_construct(book_id=book_id)
+    with pytest.raises(BookError) as caught:
+        fetch_book(entry, FetchSettings(), source=FolderSource(str(tmp_path)))
     assert caught.value.reason == "no-file"
+
+
+def test_an_epub_is_read_where_there_is_no_text(tmp_path):
+    put(tmp_path, "cache/epub/7/pg7.epub", make_epub(page("<h1>The Salt Road</h1><p>One.</p>")))
+    raw = fetch(tmp_path)
+    assert raw.data == b"The Salt Road\n\n\nOne.\n"
+    assert raw.entry.title == "The Salt Road"
+    put(tmp_path, "0/7/7.txt")
+    assert fetch(tmp_path).data == TEXT
+
+
+def test_a_known_field_is_never_overwritten():
+    entry = complete_entry(
+        CatalogueEntry(book_id="7", title="Mine"), {"title": "Theirs", "rights": "CC0", "type": None}
+    )
+    assert (entry.title, entry.rights, entry.type) == ("Mine", "CC0", None)
+    raw = read_file(entry, "7.txt", TEXT, FetchSettings())
+    assert raw.entry is entry
 
 
 @pytest.mark.parametrize(("book_id", "folder"), [("1342", "1/3/4/1342"), ("19", "1/19"), ("7", "0/7")])
@@ -112,21 +188,23 @@ def test_the_main_collection_has_a_folder_a_digit(book_id, folder):
     assert main_folder(book_id) == folder
 
 
-def test_the_human_site_is_refused(tmp_path):
-    settings = SourceSettings(location="https://www.gutenberg.org")
-    with pytest.raises(ConfigError, match="for people only"):
-        open_source(settings, LocalStore(tmp_path))
-
-
-def test_an_unknown_scheme_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="not ftp://"):
-        open_source(SourceSettings(location="ftp://example.org/books"), LocalStore(tmp_path))
-
-
-def test_a_mirror_cannot_be_listed(tmp_path):
-    mirror = MirrorSource("http://127.0.0.1:9", SourceSettings(), LocalStore(tmp_path))
-    with pytest.raises(ConfigError, match="cannot be listed"):
-        mirror.book_ids()
-    assert mirror.fingerprint("7") is None
-    assert [file.path for file in mirror.files("7")][:2] == ["0/7/7-0.txt", "cache/epub/7/pg7.txt"]
-    assert mirror.files("salt-road") == ()
+def test_names_tell_the_best_file():
+    best_first = [
+        "1/1/11/11-0.txt",
+        "1/1/11/11-0.zip",
+        "cache/epub/11/pg11.txt",
+        "cache/epub/11/pg11.txt.utf8.gzip",
+        "1/1/11/11-8.txt",
+        "1/1/11/11.txt",
+        "1/1/11/11.txt.gz",
+        "cache/epub/11/pg11-images.epub",
+        "1/1/11/old/11-0.txt",
+        "1/1/11/old/8alic10.txt",
+        "1/1/11/old/alice30.txt",
+    ]
+    named = [read_mirror_name(path) for path in best_first]
+    assert [one.book_id for one in named] == ["11"] * len(named)
+    assert [one.rank for one in named] == sorted(one.rank for one in named)
+    assert len({one.rank for one in named}) == len(named)
+    for other in ("1/1/11/readme.txt", "1/1/11/11-h.zip", "GUTINDEX.ALL", "1/1/11/old/11-h.zip", "11-10.txt"):
+        assert read_mirror_name(other) is None

@@ -54,7 +54,7 @@ def judge(books, bench, known=(), taken=(), failed=()):  # noqa: F811
 def twins(bench):  # noqa: F811
     """Two files of one text, prepared."""
     (bench.source.root / "ship.txt").write_text(story())
-    bench.source._files = bench.source._index()
+    bench.source.relist()
     return [prepare_book(book_id, bench) for book_id in ("boat", "ship")]
 
 
@@ -94,7 +94,7 @@ def test_a_book_of_the_data_set_is_taken_down_by_hash(bench, tmp_path):  # noqa:
     store = bench.work.store.__class__(tmp_path / "out")
     write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
     known = read_known(read_head(store), store, bench.work)
-    judgement = judge([], bench, known, taken=[known[0].source_sha256])
+    judgement = judge([], bench, known, taken=[known[0].file_sha256])
     manifest, is_new = write_snapshot(Changes([], judgement.withdrawn), bench.work, store, facts(bench))
     assert is_new
     assert manifest.trajectories == {}
@@ -119,10 +119,18 @@ def stories(bench, monkeypatch):  # noqa: F811
     """Make the only book a collection: rows bear the ids of its stories."""
     from tasks import tables
 
-    def add(one, work, rows):
+    def add(one, file_sha256, work, rows):
         row = dict.fromkeys(tables.SCHEMAS["books"].names) | {"book_id": one.work_id, "parent_id": "boat"}
         rows["books"].append(
-            {**row, "title": one.work_id, "text": "", "source_sha256": "-", "num_words": 1, "num_chapters": 1}
+            {
+                **row,
+                "title": one.work_id,
+                "text": "",
+                "source_sha256": "-",
+                "provenance": "{}",
+                "num_words": 1,
+                "num_chapters": 1,
+            }
         )
         empty = dict.fromkeys(tables.SCHEMAS["trajectories"].names)
         figures = {"num_tokens": 1, "plan_tokens": 0, "prose_tokens": 1, "layout": "full-book", "split": "train"}

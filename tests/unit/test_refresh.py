@@ -12,7 +12,7 @@ from schemas.errors import TransientError
 from schemas.settings import RefreshSettings
 from tasks.backends.stores import LocalStore
 from tasks.opening import Corpus
-from tasks.refresh import advance_state, read_state, see_corpus, state_key, write_state
+from tasks.refresh import PENDING, advance_state, note_changes, read_state, see_corpus, state_key, write_state
 
 TODAY = date(2026, 3, 1)
 SETTINGS = RefreshSettings()
@@ -23,6 +23,9 @@ class Shelf:
 
     def __init__(self, **stamps):
         self.stamps, self.asked, self.changed, self.busy = stamps, [], set(), set()
+
+    def entry(self, book_id):
+        return None
 
     def stamp(self, book_id):
         return self.stamps[book_id]
@@ -41,7 +44,7 @@ def corpus(shelf, **titles):
 
 def refresh(one, state, settings=SETTINGS, today=TODAY, unfinished=()):
     seen = see_corpus(one, state, settings, today)
-    return seen.diff, advance_state(state, seen, unfinished)
+    return seen.diff, advance_state(note_changes(state, seen), seen, unfinished)
 
 
 def test_everything_is_new_at_first_and_nothing_the_second_time():
@@ -103,6 +106,19 @@ def test_books_are_asked_for_again_when_their_time_has_come_the_oldest_first():
     assert shelf.asked == ["b", "c"]
     assert diff.changed == ("c",)
     assert {name: one.checked for name, one in state.books.items()} == {**days, "b": "2026-03-01", "c": "2026-03-01"}
+
+
+def test_what_a_mirror_said_once_is_not_forgotten_when_the_build_broke(caplog):
+    shelf = Shelf(a=None)
+    one = corpus(shelf, a="Alder")
+    books = {"a": BookState(entry=one.catalogue["a"].digest(), stamp=None, checked="2026-01-01")}
+    shelf.changed = {"a"}
+    noted = note_changes(CorpusState(books=books), see_corpus(one, CorpusState(books=books), SETTINGS, TODAY))
+    shelf.changed = set()  # it was told
+    assert noted.books["a"].stamp == PENDING
+    diff, state = refresh(one, noted)
+    assert diff.changed == ("a",)
+    assert refresh(one, state)[0].pending == ()
 
 
 def test_a_busy_mirror_is_asked_another_night(caplog):
