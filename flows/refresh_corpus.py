@@ -72,7 +72,7 @@ def _publish(diff: CorpusDiff, corpus: Corpus, settings: Settings) -> None:
         for book_id in ids
     ]
     if rows:
-        create_table_artifact(rows[:MAX_TABLE_ROWS], key="refreshed", description=f"{len(rows)} books")
+        create_table_artifact(rows[:MAX_TABLE_ROWS], key="refreshed", description=f"{settings.out}: {len(rows)} books")
 
 
 if __name__ == "__main__":

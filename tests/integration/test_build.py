@@ -114,7 +114,7 @@ def test_one_bad_book_stops_no_other(prefect_env, tmp_path):
     with temporary_settings({PREFECT_API_URL: prefect_env["PREFECT_API_URL"]}):
         summary = build_trajectories(settings)
     assert (summary.books.in_, summary.books.out) == (4, 1)
-    assert summary.books.rejected == {"not-text": 1, "empty-file": 1, "too-short": 1}
+    assert summary.books.rejected == {"binary": 1, "empty-file": 1, "too-short": 1}
 
 
 def test_builds_add_up_and_a_rebuilt_book_replaces_itself(prefect_env, tmp_path):

@@ -16,6 +16,7 @@ from schemas.settings import FetchSettings, Settings, SourceSettings
 from tasks.backends.sources import HarvestSource, MirrorSource, refresh_feed
 from tasks.backends.sources.polite import Turns
 from tasks.backends.stores import LocalStore
+from tasks.catalogue import Catalogue
 from tasks.fetch import fetch_book
 from tasks.opening import choose_books
 from tests.epubs import make_epub, make_gz, make_zip, page
@@ -445,13 +446,16 @@ def test_a_feed_is_fetched_and_asked_for_again(server, tmp_path):
 def test_all_of_a_mirror_needs_a_catalogue(server, mirror):
     source, settings = mirror(), Settings(source=SourceSettings(location=server.url))
     with pytest.raises(ConfigError, match="give --catalogue"):
-        choose_books(settings, source, {})
-    entries = {
-        "901": CatalogueEntry(book_id="901", type="Text", languages=("en",)),
-        "902": CatalogueEntry(book_id="902", type="Text", languages=("de",)),
-        "903": CatalogueEntry(book_id="903", type="Sound", languages=("en",)),
-    }
-    assert choose_books(settings, source, entries) == ("901",)
+        choose_books(settings, source, Catalogue.of(()))
+    novel = {"locc": ("PR",), "subjects": ("Sea stories",)}
+    entries = (
+        CatalogueEntry(book_id="901", type="Text", languages=("en",), **novel),
+        CatalogueEntry(book_id="902", type="Text", languages=("de",), **novel),
+        CatalogueEntry(book_id="903", type="Sound", languages=("en",), **novel),
+    )
+    chosen, left_out = choose_books(settings, source, Catalogue.of(entries))
+    assert chosen == ("901",)
+    assert left_out == {"other-type": 1, "other-language": 1}
 
 
 def test_a_build_from_a_mirror_makes_trajectories(server, cli, tmp_path):
