@@ -39,13 +39,19 @@ def test_the_two_commands_are_targets_that_help_lists():
 
 def test_its_scriptorium_commands_run_as_written(cli, mirror, tmp_path):
     commands = [command for command in COMMANDS if command.startswith(".venv/bin/scriptorium")]
-    assert [command.split()[1] for command in commands] == ["look", "build", "status", "verify", "finetune"]
+    assert [command.split()[1] for command in commands] == ["look", "build", "refresh", "status", "verify", "finetune"]
     replaced = {
         "MIRROR": str(mirror),
         "BOOK.txt": str(mirror / "8" / "84" / "84-0.txt"),
         "http://127.0.0.1:8000/v1": "builtin",  # the real server has its own tests
         "MODEL_FOLDER": "random",
+        "pg_catalog.csv": str(tmp_path / "pg_catalog.csv"),
     }
+    (tmp_path / "pg_catalog.csv").write_text(
+        "Text#,Type,Issued,Title,Language,Authors,Subjects,LoCC,Bookshelves\n"
+        '84,Text,1993-10-01,Top Water,en,"Invented, Ann",Sea stories,PR,\n'
+        '1342,Text,1998-06-01,The Account,en,"Invented, Ann",Sea stories,PR,\n'
+    )
     profile = tmp_path / "extractive.toml"
     profile.write_text("[train]\nallow_untrainable = true\nsteps = 2\n")
     for command in commands:
