@@ -48,6 +48,15 @@ def read_items(book: CleanBook) -> Sequence[Item]:
         is_short = len(text) <= MAX_CHARS or not block.unwrapped
         num_words = len(text.split()) if is_short else text.count(" ") + 1
         items.append(
-            Item(index, text if is_short else "", num_lines, num_words, block.blank_before, block.unwrapped, heading)
+            Item(
+                index,
+                text if is_short else "",
+                num_lines,
+                num_words,
+                block.blank_before,
+                block.unwrapped,
+                heading,
+                text[:1] + text[-1:],
+            )
         )
     return items

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from tasks.dividing.headings import LAST
+from tasks.dividing.numerals import LAST
 
 LOOK_BACK = 60  # headings: a chain does not pass over more candidates than that
 NEXT, NEXT_OTHER_STYLE, GAP, REPEAT, JUMP = 2.0, 1.0, 0.5, -0.5, -3.0  # rewards of a step

@@ -10,8 +10,9 @@ from schemas.books import Kind, Level
 from tasks.dividing.back_matter import find_story_end
 from tasks.dividing.candidates import number_candidates
 from tasks.dividing.contents import Item
-from tasks.dividing.headings import LAST, Heading, strip_edges
+from tasks.dividing.headings import Heading, strip_edges
 from tasks.dividing.numbering import EMPTY_WORDS, Numbered, count_irregular, find_chain
+from tasks.dividing.numerals import LAST
 from tasks.dividing.titles import (
     Draft,
     draft_blocks,

@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from tasks.dividing.contents import Contents, Item, find_contents, match_titles
+from tasks.dividing.contents import Contents, Item, find_contents
 from tasks.dividing.headings import EDGES, Heading
+from tasks.dividing.matching import match_titles
 
 MAX_TITLE_WORDS, MAX_CAPS_WORDS = 18, 45  # of a title below a number
 MAX_LINE_WORDS = 14  # of a title that stands alone

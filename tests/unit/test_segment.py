@@ -9,7 +9,8 @@ import pytest
 from schemas.books import CatalogueEntry, RawBook
 from schemas.settings import CleanSettings, SegmentSettings
 from tasks.clean import clean_book
-from tasks.dividing.headings import parse_heading, parse_numeral
+from tasks.dividing.headings import parse_heading
+from tasks.dividing.numerals import parse_numeral
 from tasks.segment import segment_book
 
 PARAGRAPH = "The ferry went over the water in the grey light and came back with nobody aboard but the boy."
