@@ -30,7 +30,6 @@ def segment_book(book: CleanBook, settings: SegmentSettings) -> SegmentedBook:
         source_sha256=book.source_sha256,
         text=book.text,
         divisions=divisions,
-        needs_review=outline.needs_review,
     )
     chapters = segmented.chapters()
     num_scenes = sum(len(chapter.scenes) for chapter in chapters)

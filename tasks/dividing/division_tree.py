@@ -9,8 +9,9 @@ from schemas.books import Block, CleanBook, Division, Level, Scene
 from schemas.value import Span
 from tasks.cleaning.paragraphs import SCENE_BREAK
 from tasks.dividing.contents import Item
-from tasks.dividing.outline import Placed
+from tasks.dividing.placing import Placed
 
+FRONT_GAP = 3  # blank lines above the story that follows a preface
 TITLE_PAGE_BLOCKS, TITLE_PAGE_WORDS = 12, 15  # a title page has few blocks, and short ones
 
 
@@ -28,28 +29,28 @@ def build_divisions(
 ) -> tuple[Division, ...]:
     """Return the divisions of a book; what stands before the first heading is front matter without a heading."""
     if not any(one.kind == "narrative" for one in headings):
-        headings = [*headings_before(headings, items), *after_title_page(headings, items)]
+        headings = after_title_page(headings, items)
     if headings[0].first > 0:
-        front = Placed(0, 0, "chapter", "front", "", "", 1.0, top=True)
+        front = Placed(0, 0, "chapter", "front", "", "", top=True)
         headings = [front, *headings]
     roots = nest(headings, len(book.blocks))
     return tuple(make_division(book, items, node, min_words) for node in roots)
 
 
-def headings_before(headings: Sequence[Placed], items: Sequence[Item]) -> list[Placed]:
-    """Return the front matter of a book without chapters."""
-    return [one for one in headings if one.kind == "front"]
-
-
 def after_title_page(headings: Sequence[Placed], items: Sequence[Item]) -> list[Placed]:
-    """Return the one chapter of a book without divisions, and the back matter after it."""
-    first = 0
-    while first < min(TITLE_PAGE_BLOCKS, len(items) - 1) and items[first].num_words <= TITLE_PAGE_WORDS:
-        first += 1
-    if items[first].num_words <= TITLE_PAGE_WORDS:
-        first = 0
-    chapter = Placed(first, first, "chapter", "narrative", "", "", 0.5, top=True)
-    return [chapter, *(one for one in headings if one.kind == "back" and one.first > first)]
+    """Return the one chapter of a book without divisions, and the front and back matter around it."""
+    fronts = [one for one in headings if one.kind == "front"]
+    low = fronts[-1].after + 1 if fronts else 0
+    first = low if not fronts else next((item.at for item in items[low:] if item.blank_before >= FRONT_GAP), 0)
+    last = min(first + TITLE_PAGE_BLOCKS, len(items) - 1)
+    begin = first
+    while begin < last and items[begin].num_words <= TITLE_PAGE_WORDS:
+        begin += 1
+    if items[begin].num_words <= TITLE_PAGE_WORDS:
+        begin = first
+    chapter = Placed(begin, begin, "chapter", "narrative", "", "", top=True)
+    before = [one for one in fronts if one.after < begin]
+    return [*before, chapter, *(one for one in headings if one.kind == "back" and one.first > begin)]
 
 
 def nest(headings: Sequence[Placed], num_blocks: int) -> list[Node]:
@@ -100,7 +101,6 @@ def make_division(book: CleanBook, items: Sequence[Item], node: Node, min_words:
         end=end,
         line=blocks[one.first].line,
         body_line=body_line,
-        confidence=one.confidence,
         children=(*own, *(make_division(book, items, child, min_words) for child in children)),
         scenes=() if children else make_scenes(book, after, node.end),
     )

@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from tasks.dividing.contents import Contents, Item, find_contents
+from tasks.dividing.dates import is_dated
 from tasks.dividing.headings import EDGES, Heading
 from tasks.dividing.matching import match_titles
 
@@ -144,6 +145,8 @@ def is_title_block(draft: Draft, index: int) -> bool:
     if index + 1 >= len(draft.items):
         return False
     item = draft.items[index]
+    if index not in draft.matched and is_dated(item.text):
+        return False
     is_numbered = item.heading is not None and item.heading.number is not None
     if not item.text or is_numbered or item.num_lines > 4 or item.blank_before > 4:
         return False
