@@ -23,6 +23,9 @@ DENSE_WORDS, DENSE_RUN = 30, 6  # so many headings in a row with so few words be
 JOINED = 0.6  # share of numbers with a line of text below
 
 
+Key = tuple[str, ...]
+
+
 class Item(NamedTuple):
     """A block as segmentation sees it: number `at` of the book; `text` is empty where it is too long for a heading.
 
@@ -106,25 +109,45 @@ def is_list(item: Item) -> bool:
 
 def zone_end(items: Sequence[Item], first: int) -> int:
     """Return the block after a table of contents: where its first entries come again, or prose begins."""
-    seen: set[tuple[str, ...]] = set()
-    path: dict[str, str] = {}
-    number: tuple[str, ...] = ()
+    seen: set[Key] = set()
+    place = Place()
     for at in range(first, len(items)):
         item = items[at]
         if is_prose_item(item):
             return step_back(items, first, at - 1, at)
-        keys = []
-        for entry in iter_entries(item):
-            if entry.level != "chapter":
-                path = enter_container(path, entry)
-            own = () if entry.level != "chapter" else entry_key(entry)
-            above = () if entry.number is not None else number  # one title may stand below several numbers
-            number = own if entry.number is not None else number
-            keys.append((*path, *path.values(), *above, *own))
+        keys = [place.enter(entry) for entry in iter_entries(item)]
         if item.num_lines < LIST_LINES and any(key in seen for key in keys):
             return step_back(items, first, at, at)
         seen.update(keys)
     return len(items)
+
+
+class Place:
+    """Where in a table its reader is: below which volume, part, book, story and number.
+
+    Entries of one place have one key. Chapters may number anew below each container, and below each title too if
+    the table's own first number stands below a title.
+    """
+
+    def __init__(self) -> None:
+        self.path: dict[str, str] = {}
+        self.number: Key = ()
+        self.title, self.story = "", ""
+        self.has_stories: bool | None = None
+
+    def enter(self, entry: Heading) -> Key:
+        """Return the key of the next entry."""
+        if entry.level != "chapter":
+            self.path = enter_container(self.path, entry)
+        own = () if entry.level != "chapter" else entry_key(entry)
+        if entry.number == 1 and entry.level == "chapter":
+            self.has_stories = bool(self.title) if self.has_stories is None else self.has_stories
+            self.story = self.title if self.has_stories and self.title else self.story
+        above = () if entry.number is not None else self.number  # one title may stand below several numbers
+        self.number = own if entry.number is not None else self.number
+        self.title = "" if entry.number is not None else own[-1] if own else ""
+        in_story = (self.story,) if entry.number is not None and self.story else ()
+        return (*self.path, *self.path.values(), *in_story, *above, *own)
 
 
 def enter_container(path: dict[str, str], entry: Heading) -> dict[str, str]:
@@ -134,7 +157,7 @@ def enter_container(path: dict[str, str], entry: Heading) -> dict[str, str]:
     return {**{level: path[level] for level in kept}, entry.level: str(entry.number)}
 
 
-def entry_key(entry: Heading) -> tuple[str, ...]:
+def entry_key(entry: Heading) -> Key:
     """Return what tells an entry from the others: its number, or its title."""
     if entry.number is None:
         return (normalize_title(entry.title or entry.label),)

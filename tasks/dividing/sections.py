@@ -69,7 +69,7 @@ def is_book(index: int, after: int, size: int, draft: Draft, numbers: dict[int, 
     number = numbers.get(after, 0)
     if number == 0:
         return False
-    if index in draft.matched and after == min(numbers):
+    if index in draft.matched and after == min(numbers) and list(numbers.values()).count(1) < 2:
         return number == 2
     return size < draft.min_words or number != 1
 
