@@ -11,6 +11,7 @@ from tasks.dividing.contents import Item
 from tasks.dividing.division_tree import build_divisions
 from tasks.dividing.headings import MAX_CHARS, parse_heading
 from tasks.dividing.outline import find_outline
+from tasks.dividing.run_in import cut_headings
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ def segment_book(book: CleanBook, settings: SegmentSettings) -> SegmentedBook:
     Source: keyword families and dynamic programming over the numbers, as in chapterize and Chapter Captor (EMNLP
     2020), with the table of contents as evidence.
     """
+    book = book.model_copy(update={"blocks": tuple(cut_headings(book.text, book.blocks))})
     items = read_items(book)
     starts = [block.start for block in book.blocks]
     outline = find_outline(items, starts, len(book.text), settings.min_chapter_words)
@@ -41,7 +43,7 @@ def read_items(book: CleanBook) -> Sequence[Item]:
     """Return the blocks with their words counted; only short ones are read as headings."""
     items = []
     for index, block in enumerate(book.blocks):
-        text = book.text[block.start : block.end]
+        text = book.text[block.start : block.end].rstrip()
         num_lines = block.last_line - block.line + 1
         heading = parse_heading(text, num_lines) if len(text) <= MAX_CHARS else None
         is_short = len(text) <= MAX_CHARS or not block.unwrapped
