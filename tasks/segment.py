@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from schemas.books import CleanBook, SegmentedBook
 from schemas.settings import SegmentSettings
+from tasks.dividing.confidence import weigh_headings
 from tasks.dividing.contents import Item
 from tasks.dividing.division_tree import build_divisions
+from tasks.dividing.doubts import find_doubts, read_both
 from tasks.dividing.headings import MAX_CHARS, parse_heading
 from tasks.dividing.outline import find_outline
 from tasks.dividing.run_in import cut_headings
@@ -26,12 +28,17 @@ def segment_book(book: CleanBook, settings: SegmentSettings) -> SegmentedBook:
     items = read_items(book)
     starts = [block.start for block in book.blocks]
     outline = find_outline(items, starts, len(book.text), settings.min_chapter_words)
-    divisions = build_divisions(book, items, outline.headings, settings.min_chapter_words)
+    confidences = weigh_headings(outline.draft, outline.headings)
+    doubts = find_doubts(outline, confidences)
+    headings = [one._replace(confidence=value) for one, value in zip(outline.headings, confidences, strict=True)]
+    divisions = build_divisions(book, items, headings, settings.min_chapter_words)
     segmented = SegmentedBook(
         entry=book.entry,
         source_sha256=book.source_sha256,
         text=book.text,
         divisions=divisions,
+        needs_review=bool(doubts),
+        readings=read_both(outline, doubts, book.blocks) if doubts else (),
     )
     chapters = segmented.chapters()
     num_scenes = sum(len(chapter.scenes) for chapter in chapters)

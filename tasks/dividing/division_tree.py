@@ -11,6 +11,7 @@ from tasks.cleaning.paragraphs import SCENE_BREAK
 from tasks.dividing.contents import Item
 from tasks.dividing.placing import Placed
 
+NO_HEADING = 0.5  # confidence of the only chapter of a book
 FRONT_GAP = 3  # blank lines above the story that follows a preface
 TITLE_PAGE_BLOCKS, TITLE_PAGE_WORDS = 12, 15  # a title page has few blocks, and short ones
 
@@ -48,7 +49,7 @@ def after_title_page(headings: Sequence[Placed], items: Sequence[Item]) -> list[
         begin += 1
     if items[begin].num_words <= TITLE_PAGE_WORDS:
         begin = first
-    chapter = Placed(begin, begin, "chapter", "narrative", "", "", top=True)
+    chapter = Placed(begin, begin, "chapter", "narrative", "", "", top=True, confidence=NO_HEADING)
     before = [one for one in fronts if one.after < begin]
     return [*before, chapter, *(one for one in headings if one.kind == "back" and one.first > begin)]
 
@@ -101,6 +102,7 @@ def make_division(book: CleanBook, items: Sequence[Item], node: Node, min_words:
         end=end,
         line=blocks[one.first].line,
         body_line=body_line,
+        confidence=one.confidence,
         children=(*own, *(make_division(book, items, child, min_words) for child in children)),
         scenes=() if children else make_scenes(book, after, node.end),
     )

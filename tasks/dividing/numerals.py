@@ -50,7 +50,7 @@ ORDINAL = rf"(?:(?:{'|'.join(TENS)})[- ])?(?:{'|'.join(ORDINALS + TENTHS)}|last)
 def parse_numeral(text: str) -> int | None:
     """Return the value of '12', 'XII', 'twelfth', 'twenty-one', of '2.XII' its last part; None where it is none."""
     tail = text.rpartition(".")[2].lower()
-    if tail.isdigit():
+    if tail.isdecimal():
         return int(tail)
     if tail in WORD_NUMBERS:
         return WORD_NUMBERS[tail]

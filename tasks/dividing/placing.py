@@ -20,7 +20,7 @@ class Placed(NamedTuple):
     """An accepted heading: blocks `first` up to `after` (its body begins there), and what it says.
 
     `number`: what it counts, None where it does not. `top`: it stands beside volumes and parts, not within the
-    last of them.
+    last of them. `confidence`: see `weigh_headings`.
     """
 
     first: int
@@ -31,6 +31,7 @@ class Placed(NamedTuple):
     title: str
     number: int | None = None
     top: bool = False
+    confidence: float = 1.0
 
 
 def place_numbered(draft: Draft, chain: Sequence[Numbered]) -> list[Placed]:
@@ -55,7 +56,7 @@ def place_title(draft: Draft, index: int) -> Placed:
     text = " ".join(strip_edges(draft.items[index].text).split())
     listed = draft.matched.get(index)
     number, _, title = text.partition(" ")
-    if heading is None and listed and listed.number and title and number.strip(".:)").isdigit():
+    if heading is None and listed and listed.number and title and number.strip(".:)").isdecimal():
         return Placed(index, index + 1, "chapter", kind, number, title.strip(EDGES), listed.number)
     return Placed(index, index + 1, "chapter", kind, text, "")
 
