@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from statistics import median
 
 from tasks.dividing.headings import Heading
-from tasks.dividing.numbering import EMPTY_WORDS, Numbered
+from tasks.dividing.numbering import EMPTY_WORDS, KEYWORD, Numbered
 from tasks.dividing.titles import Draft
 
 RANKS = ("alone", "and title", "")  # second part of a family's name; keywords have none
+BACK_SHARE = 0.8  # of the text: numbers below a heading of back matter after it count notes
 MIN_FAMILY = 3  # bare numbers of one style: a single one of another style beside them is a word of the text
 MIN_PAGES = 12  # bare numbers that may be those of pages
 MAX_BACK = 0.05  # share of them that may be misprinted, so that they fall
 MIN_CUT = 0.3  # share of them in the middle of a sentence
+MIN_TEXT_WORDS = 8  # of the paragraph that a page's number cuts
 PAGE_WORDS, PAGE_SPREAD = 700, 0.3  # words between them, and how far half of them lie from the middle one at most
 
 
@@ -26,7 +29,7 @@ def number_candidates(draft: Draft, titles: Sequence[int], of_chapters: bool) ->
     stops = [index for index in sorted({*draft.headed, *titles}) if index in numbers or index - 1 not in numbers]
     bodies = measure_bodies(draft, stops)
     candidates, num_containers, last = [], 0, Counter[str]()
-    for index in stops:
+    for index in stops[: bisect_left(stops, first_back(draft, numbers))]:
         heading = draft.headed.get(index)
         if heading is None or heading.level != "chapter" or (heading.number is None and bodies[index] < EMPTY_WORDS):
             num_containers += of_chapters
@@ -39,6 +42,17 @@ def number_candidates(draft: Draft, titles: Sequence[int], of_chapters: bool) ->
         candidates.append(Numbered(index, *place, before=before, body=bodies[index], listed=is_listed))
         last[heading.family] = heading.number
     return candidates
+
+
+def first_back(draft: Draft, numbers: Collection[int]) -> int:
+    """Return the late heading of back matter after which no chapter with a keyword comes: its numbers are its own."""
+    last = max((index for index in numbers if rank_of(draft.headed[index]) == KEYWORD), default=0)
+    late = (
+        index
+        for index, heading in draft.headed.items()
+        if index > last and heading.kind == "back" and draft.starts[index] > BACK_SHARE * draft.num_chars
+    )
+    return min(late, default=len(draft.items))
 
 
 def rank_of(heading: Heading | None) -> int:
@@ -93,6 +107,7 @@ def are_pages(draft: Draft, blocks: Sequence[int]) -> bool:
 
 def cuts_sentence(draft: Draft, index: int) -> bool:
     """Return whether the text above a block stops, or the text below it begins, in the middle of a sentence."""
-    above = draft.items[index - 1].ends[-1:] if index > 0 else ""
+    above = draft.items[index - 1] if index > 0 else draft.items[index]
     below = draft.items[index + 1].ends[:1] if index + 1 < len(draft.items) else ""
-    return below.islower() or above.isalpha() or above == ","
+    is_text = above.unwrapped and above.num_words > MIN_TEXT_WORDS
+    return below.islower() or (is_text and (above.ends[-1:].isalpha() or above.ends[-1:] == ","))

@@ -19,6 +19,7 @@ LIST_LINES = 3  # numbered lines that make a block a list of chapters
 PROSE_WORDS = 25
 LONG_WORDS = 60
 SEARCH_SHARE = 0.35  # of the blocks: later tables are not of this book's contents
+LATE_SHARE = 0.92  # of the blocks: after it stand the tables of French books
 DENSE_WORDS, DENSE_RUN = 30, 6  # so many headings in a row with so few words between them are a list
 JOINED = 0.6  # share of numbers with a line of text below
 
@@ -59,10 +60,11 @@ def find_contents(items: Sequence[Item]) -> Contents:
     """Return the tables of contents: under a heading, as a list in one block, or as a dense run of headings."""
     blocks: set[int] = set()
     entries: list[tuple[int, Heading]] = []
-    for item in items[: int(len(items) * SEARCH_SHARE) + 1]:
+    late = int(len(items) * LATE_SHARE)
+    for item in [*items[: int(len(items) * SEARCH_SHARE) + 1], *items[late:]]:
         if item.at in blocks:
             continue
-        if CONTENTS.match(item.text) or is_list(item):
+        if CONTENTS.match(item.text) or (item.at < late and is_list(item)):
             zone = items[item.at : zone_end(items, item.at)]
             blocks.update(one.at for one in zone)
             entries += zone_entries(zone)

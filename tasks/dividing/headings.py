@@ -47,7 +47,7 @@ QUOTES = "\"'“‘«"  # speech
 EDGES = " _*=[]()#~—–-|+\n"
 
 POSSESSIVE = (
-    r"(?:(?:the|an?|some|first|second|author|editor|translator|publisher|original|general|prefatory|introductory|short)"
+    r"(?:(?:the|an?|some|historical|explanatory|critical|textual|first|second|author|editor|translator|publisher|original|general|prefatory|introductory|short)"
     r"(?:.?s.?)? )*"
 )
 OF_WHAT = r"(?: (?:to|by|of|for|from|on|about|concerning)\b.{1,60})?"
@@ -58,7 +58,7 @@ NAMES: dict[Kind, str] = {
         "|bibliographical note|biographical (?:note|sketch)|dramatis person(?:ae|æ)|persons of the story|etymology"
     ),
     "narrative": "prologue|epilogue|prelude|finale|interlude|intermezzo|conclusion|l.envoi|envoi|postlude|coda"
-        "|induction|entr.acte|intermission",
+        "|induction|intermission",
     "back": (
         "appendix|appendices|(?:foot|end)?notes|glossary|index|bibliography|afterword|errata|colophon|corrigenda"
         "|advertisements|vocabulary|chronology"

@@ -26,13 +26,18 @@ def match_titles(items: Sequence[Item], contents: Contents) -> dict[int, Heading
         places.setdefault(key, []).append(place)
         if titles[place].number is not None:
             places.setdefault(f"{titles[place].number} {key}", []).append(place)
+    if not places:
+        return {}
     long_keys = tuple(f"{key} " for key in places if len(key) >= PREFIX_CHARS)
     found: list[tuple[int, int]] = []
     loose: list[tuple[int, str]] = []
-    for item in items[min(contents.blocks, default=len(items)) :]:
+    table = min(contents.blocks, default=len(items))
+    for item in items[table if table * 2 < len(items) else 0 :]:  # French tables stand at the end
         if not item.text or item.at in contents.blocks or item.num_lines > TITLE_LINES:
             continue
-        key = title_key(item)
+        key = normalize_title(item.heading.title if item.heading and item.heading.title else item.text)
+        if key not in places and item.heading is None:
+            key = with_digits(key)
         if key.startswith(long_keys):
             key = next(one.strip() for one in long_keys if key.startswith(one))
         found += [(item.at, place) for place in reversed(places.get(key, []))]
@@ -42,11 +47,8 @@ def match_titles(items: Sequence[Item], contents: Contents) -> dict[int, Heading
     return {at: titles[place] for at, place in [*kept, *match_nearly(kept, keys, loose)]}
 
 
-def title_key(item: Item) -> str:
-    """Return the words of a block that may be a title; a number before them that is no heading's as digits."""
-    if item.heading and item.heading.title:
-        return normalize_title(item.heading.title)
-    key = normalize_title(item.text)
+def with_digits(key: str) -> str:
+    """Return a normalized title with the number before it, if there is one, in digits."""
     first, _, rest = key.partition(" ")
     number = parse_numeral(first) if rest else None
     return key if number is None else f"{number} {rest}"

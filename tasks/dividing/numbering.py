@@ -19,6 +19,7 @@ LOWER_RANK = 0.2  # weight of numbers in another form than the chapters': most c
 EMPTY_WORDS, EMPTY, SHORT = 20, -2.5, -0.5  # a body of so few words is a contents line's; of a few more, doubtful
 KEYWORD = 2  # the rank of keywords
 MIN_CHAIN = 2
+MAX_FIRST = 2  # of bare numbers: chapters begin with one, or with two where the first has none
 MAX_IRREGULAR = 0.3  # share of steps that are neither the next number nor a restart: of bare numbers, lists in the text
 MIN_COVERAGE = 0.3  # share of the text between the first and the last bare number: fewer number a part of it only
 KEYWORD_COVERAGE = 0.1
@@ -52,7 +53,8 @@ def find_chain(candidates: Sequence[Numbered], num_chars: int, min_words: int) -
         if len(chain) < MIN_CHAIN:
             continue
         is_keyword = rank == KEYWORD
-        if not is_keyword and count_irregular(chain) > MAX_IRREGULAR * len(chain):
+        is_list = chain[0].number > MAX_FIRST or count_irregular(chain) > MAX_IRREGULAR * len(chain)
+        if is_list and not is_keyword:
             continue
         end = chain[-1].start + is_keyword * chain[-1].body * WORD_CHARS
         if end - chain[0].start >= (KEYWORD_COVERAGE if is_keyword else MIN_COVERAGE) * num_chars:

@@ -8,7 +8,7 @@ from statistics import median
 
 from schemas.books import Kind, Level
 from tasks.dividing.back_matter import find_story_end
-from tasks.dividing.headings import Heading
+from tasks.dividing.headings import MAX_CHARS, Heading
 from tasks.dividing.numbering import EMPTY_WORDS
 from tasks.dividing.placing import Placed, place_heading, place_title
 from tasks.dividing.styles import find_spaced_titles
@@ -34,6 +34,7 @@ def place_titles(
         draft.num_words(one, after) for one, after in zip(chapters, [*chapters[1:], len(draft.items)], strict=True)
     ]
     usual, is_title = median(sizes), set(titles)
+    half = max((one for one in range(1, chapters[0]) if is_book_title(draft, one)), default=len(draft.items))
     books, sections = [], []
     for index, end in zip(free, [*free[1:], len(draft.items)], strict=False):
         after = min([end, *firsts[(place := bisect_right(firsts, index)) : place + 1]])
@@ -42,7 +43,7 @@ def place_titles(
         if index in is_title and is_book(index, after, size, draft, numbers):
             books.append(one._replace(level="book"))
         elif size >= draft.min_words:
-            is_large = size >= STORY_SIZE * usual or opens_story(draft, index, after, numbers)
+            is_large = size >= STORY_SIZE * usual or index >= half or (after == chapters[0] and numbers[after] == 2)
             kind = kind_beside(index < chapters[0], index > chapters[-1], is_large)
             sections.append(one._replace(kind=kind, top=index < chapters[0] or index > chapters[-1]))
     if books:  # beside books that number anew, a section is a book without numbers
@@ -50,18 +51,10 @@ def place_titles(
     return books + place_stories(draft, books, taken | set(free)) + sections
 
 
-def opens_story(draft: Draft, index: int, after: int, numbers: dict[int, int]) -> bool:
-    """Return whether a section before the chapters is the first of them: numbers begin with two, or it bears the
-    book's own title.
-    """
-    if after != min(numbers):
-        return False
-    return numbers[after] == 2 or is_book_title(draft, index)
-
-
 def is_book_title(draft: Draft, index: int) -> bool:
-    """Return whether a block repeats the line that the book opens with."""
-    return index > 0 and draft.items[index].text.upper().split() == draft.items[0].text.upper().split()
+    """Return whether a block repeats the line that the book opens with: the story begins there, not a preface."""
+    one, opening = draft.items[index].text, draft.items[0].text
+    return len(one) <= MAX_CHARS and one.upper().split() == opening.upper().split() and len(one) > 0
 
 
 def is_book(index: int, after: int, size: int, draft: Draft, numbers: dict[int, int]) -> bool:

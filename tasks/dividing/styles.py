@@ -22,9 +22,9 @@ ODD_GAP = 0.1  # share of blocks with so many blank lines above: if more have, g
 
 def find_styled(draft: Draft) -> list[int]:
     """Return the blocks of the first style that divides the book, in order; none where no style does."""
-    spaced = [item for item in draft.items if item.blank_before > 1 and is_free(draft, item)]
-    for claim in (is_dated, is_addressed):
-        if found := divide_by(draft, [item.at for item in spaced if claim(item.text)]):
+    lines = [item for item in draft.items if is_free(draft, item)]
+    for claim, gap in ((is_dated, 1), (is_addressed, 2)):
+        if found := divide_by(draft, [item.at for item in lines if item.blank_before >= gap and claim(item.text)]):
             return found
     return divide_by(draft, find_spaced_titles(draft))
 

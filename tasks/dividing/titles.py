@@ -11,6 +11,7 @@ from tasks.dividing.contents import Contents, Item, find_contents
 from tasks.dividing.dates import is_dated
 from tasks.dividing.headings import EDGES, Heading
 from tasks.dividing.matching import match_titles
+from tasks.dividing.numerals import parse_numeral
 
 MAX_TITLE_WORDS, MAX_CAPS_WORDS = 18, 45  # of a title below a number
 MAX_LINE_WORDS = 14  # of a title that stands alone
@@ -71,7 +72,14 @@ def titles_of_their_own(draft: Draft) -> set[int]:
     """Return listed titles below a part's heading that are not the part's: the table lists more of them than parts."""
     parts = {index for index, heading in draft.headed.items() if heading.level != "chapter"}
     loose = {index for index, entry in draft.matched.items() if entry.number is None}
-    return {index for index in loose if index - 1 in parts} if len(loose) > len(parts) else set()
+    own = {index for index in draft.matched if index not in draft.headed and has_number(draft, index)}
+    return {index for index in (loose | own if len(loose) > len(parts) else own) if index - 1 in parts}
+
+
+def has_number(draft: Draft, index: int) -> bool:
+    """Return whether a listed title stands behind its number, though without the form of a numbered heading."""
+    first = draft.items[index].text.split(maxsplit=1)[0].strip(EDGES + ".:")
+    return draft.matched[index].number is not None and parse_numeral(first) == draft.matched[index].number
 
 
 def title_above(draft: Draft, index: int) -> int:
