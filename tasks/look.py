@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from schemas.books import CleanBook, Division, LookDivision, LookRange, LookReport, SegmentedBook
+from tasks.dividing.arguments import find_story_start
 
 UNKNOWN = "unknown"  # the id of a file that tells none
 INDENT = "  "
@@ -25,7 +26,7 @@ def describe_book(clean: CleanBook, segmented: SegmentedBook) -> LookReport:
         encoding=clean.encoding,
         first_line=clean.first_line,
         last_line=clean.last_line,
-        narrative_first_line=line_at(clean, chapters[0].body_start) if chapters else None,
+        narrative_first_line=line_at(clean, find_story_start(segmented.text, chapters)) if chapters else None,
         narrative_last_line=line_at(clean, chapters[-1].end - 1, is_end=True) if chapters else None,
         removed=tuple(LookRange(**removed._asdict()) for removed in clean.removed),
         divisions=tuple(describe_division(division) for division in shown),

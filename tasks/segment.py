@@ -31,7 +31,9 @@ def segment_book(book: CleanBook, settings: SegmentSettings) -> SegmentedBook:
     confidences = weigh_headings(outline.draft, outline.headings)
     doubts = find_doubts(outline, confidences)
     headings = [one._replace(confidence=value) for one, value in zip(outline.headings, confidences, strict=True)]
-    divisions = build_divisions(book, items, headings, settings.min_chapter_words)
+    tables = outline.draft.contents.blocks
+    own = [item._replace(num_words=0) if item.at in tables else item for item in items]
+    divisions = build_divisions(book, own, headings, settings.min_chapter_words)
     segmented = SegmentedBook(
         entry=book.entry,
         source_sha256=book.source_sha256,
