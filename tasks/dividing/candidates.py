@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from statistics import median
 
-from tasks.dividing.headings import Heading
+from tasks.dividing.headings import BOOK_END, Heading
 from tasks.dividing.numbering import EMPTY_WORDS, KEYWORD, Numbered
 from tasks.dividing.titles import Draft
 
@@ -29,13 +29,14 @@ def number_candidates(draft: Draft, titles: Sequence[int], of_chapters: bool) ->
     stops = [index for index in sorted({*draft.headed, *titles}) if index in numbers or index - 1 not in numbers]
     bodies = measure_bodies(draft, stops)
     candidates, num_containers, last = [], 0, Counter[str]()
-    for index in stops[: bisect_left(stops, first_back(draft, numbers))]:
+    first, after = first_chapter(draft, numbers), first_back(draft, numbers)
+    for index in stops[: bisect_left(stops, after)]:
         heading = draft.headed.get(index)
         if heading is None or heading.level != "chapter" or (heading.number is None and bodies[index] < EMPTY_WORDS):
             num_containers += of_chapters
         if index not in numbers or heading is None or heading.number is None:
             continue
-        if (heading.level == "chapter") != of_chapters:
+        if (heading.level == "chapter") != of_chapters or (of_chapters and index < first):
             continue
         place = (heading.family, heading.number, rank_of(heading), num_containers, draft.starts[index])
         before, is_listed = last[heading.family], index in draft.matched and bool(heading.title)
@@ -47,12 +48,23 @@ def number_candidates(draft: Draft, titles: Sequence[int], of_chapters: bool) ->
 def first_back(draft: Draft, numbers: Collection[int]) -> int:
     """Return the late heading of back matter after which no chapter with a keyword comes: its numbers are its own."""
     last = max((index for index in numbers if rank_of(draft.headed[index]) == KEYWORD), default=0)
-    late = (
-        index
-        for index, heading in draft.headed.items()
-        if index > last and heading.kind == "back" and draft.starts[index] > BACK_SHARE * draft.num_chars
-    )
-    return min(late, default=len(draft.items))
+    late = (item.at for item in draft.items[last + 1 :] if draft.starts[item.at] > BACK_SHARE * draft.num_chars)
+    return next((index for index in late if is_back(draft, index, last > 0)), len(draft.items))
+
+
+def is_back(draft: Draft, index: int, has_keywords: bool) -> bool:
+    """Return whether a block heads back matter, or says 'The End' in a book whose chapters are all above it."""
+    heading, item = draft.headed.get(index), draft.items[index]
+    if heading is None:
+        return has_keywords and 0 < item.num_lines <= 2 and BOOK_END.match(item.text) is not None
+    return heading.kind == "back"
+
+
+def first_chapter(draft: Draft, numbers: Collection[int]) -> int:
+    """Return the first keyword's number if a preface stands above it: what that numbers are its own sections."""
+    first = min((index for index in numbers if rank_of(draft.headed[index]) == KEYWORD), default=0)
+    named = [heading.kind for index, heading in draft.headed.items() if index < first and heading.number is None]
+    return first if named and named[-1] == "front" else 0
 
 
 def rank_of(heading: Heading | None) -> int:

@@ -47,10 +47,10 @@ QUOTES = "\"'“‘«"  # speech
 EDGES = " _*=[]()#~—–-|+\n"
 
 POSSESSIVE = (
-    r"(?:(?:the|an?|some|historical|explanatory|critical|textual|first|second|author|editor|translator|publisher|original|general|prefatory|introductory|short)"
+    r"(?:(?:the|an?|some|historical|explanatory|critical|textual|select(?:ed)?|first|second|author|editor|translator|publisher|original|general|prefatory|introductory|short)"
     r"(?:.?s.?)? )*"
 )
-OF_WHAT = r"(?: (?:to|by|of|for|from|on|about|concerning)\b.{1,60})?"
+OF_WHAT = r"(?: (?:to|by|of|for|from|on|about|concerning|added|in)\b.{1,60})?"
 NAMES: dict[Kind, str] = {
     "front": (
         "preface|foreword|introduction|dedication|advertisement|note|remarks?|explanatory|explanation|notice|proem"
@@ -61,7 +61,7 @@ NAMES: dict[Kind, str] = {
         "|induction|intermission",
     "back": (
         "appendix|appendices|(?:foot|end)?notes|glossary|index|bibliography|afterword|errata|colophon|corrigenda"
-        "|advertisements|vocabulary|chronology"
+        "|advertisements|vocabulary|chronology|postscript|about the author"
     ),
 }
 NAMED = {kind: re.compile(rf"{POSSESSIVE}(?:{words}){OF_WHAT}[.:]?", re.IGNORECASE) for kind, words in NAMES.items()}
@@ -70,6 +70,12 @@ NAMED_TITLE = re.compile(
     r"(?P<gap>[.:]|\s*[—–-]+|\n)\s*(?P<title>\S.*)",
     re.I | re.DOTALL,
 )
+NAMED_BACK = re.compile(  # 'APPENDIX B: The Fragment'
+    r"(?P<label>(?:appendix|appendices|glossary|index|bibliography)\b(?: (?:[A-Z]|\d+|[IVX]+))?)(?P<gap>[.:]|\s*[—–-]+|\n)"
+    r"\s*(?P<title>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+TITLED_NAMES: dict[Kind, re.Pattern[str]] = {"narrative": NAMED_TITLE, "back": NAMED_BACK}
 CONTENTS = re.compile(
     r"\W*(?:(?:the |table of |list of )*(?:contents|chapters|illustrations|plates)|table des mati[eè]res|inhalt|inhoud)"
     r"\W*(?:\n|$)",
@@ -197,10 +203,9 @@ def parse_name(text: str) -> Heading | None:
     for kind, pattern in NAMED.items():
         if pattern.fullmatch(line) and not (line[-1] == "." and is_sentence(line)):
             return Heading(f"named {kind}", "chapter", kind, None, line, "")
-    if found := NAMED_TITLE.match(text):
-        return Heading(
-            "named narrative", "chapter", "narrative", None, found["label"], " ".join(found["title"].split())
-        )
+    for kind, pattern in TITLED_NAMES.items():
+        if found := pattern.match(text):
+            return Heading(f"named {kind}", "chapter", kind, None, found["label"], " ".join(found["title"].split()))
     return None
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tasks.dividing.candidates import number_candidates
 from tasks.dividing.contents import Item
-from tasks.dividing.numbering import Numbered, find_chain
+from tasks.dividing.numbering import EMPTY_WORDS, Numbered, find_chain
 from tasks.dividing.placing import Placed, place_containers, place_numbered, place_title
 from tasks.dividing.sections import place_end, place_named, place_titles
 from tasks.dividing.styles import find_dated, find_styled
@@ -52,7 +52,7 @@ def find_outline(items: Sequence[Item], starts: Sequence[int], num_chars: int, m
 
 def place_chapters(draft: Draft, titles: Sequence[int], chain: Sequence[Numbered]) -> list[Placed]:
     """Return the chapters: numbered, listed in a table, lines of one style, or parts that hold no chapters."""
-    listed = with_bodies(draft, [index for index in titles if index in draft.matched])
+    listed = with_bodies(draft, [index for index in titles if index in draft.matched], EMPTY_WORDS)
     if chain and 2 * len(chain) >= len(listed):
         return place_numbered(draft, chain)
     if len(listed) >= MIN_TITLES:

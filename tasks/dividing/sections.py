@@ -8,7 +8,7 @@ from statistics import median
 
 from schemas.books import Kind, Level
 from tasks.dividing.back_matter import find_story_end
-from tasks.dividing.headings import MAX_CHARS, Heading
+from tasks.dividing.headings import BOOK_END, MAX_CHARS, Heading
 from tasks.dividing.numbering import EMPTY_WORDS
 from tasks.dividing.placing import Placed, place_heading, place_title
 from tasks.dividing.styles import find_spaced_titles
@@ -17,6 +17,7 @@ from tasks.dividing.titles import Draft, find_caps_titles, find_front_titles, is
 CONTAINERS: tuple[Level, ...] = ("volume", "part", "book")
 STORY_SIZE = 3.0  # medians of a chapter: a section of this size before the first is part of the story
 BACK_SHARE = 0.6  # of the text: what has a customary name of back matter and comes earlier is none
+MAX_LAST_WORDS = 1_500  # of a note of the story's own people at its end
 END_SHARE = 0.85  # of the text: a line 'The End' that comes earlier ends a part
 
 
@@ -47,8 +48,13 @@ def place_titles(
             kind = kind_beside(index < chapters[0], index > chapters[-1], is_large)
             sections.append(one._replace(kind=kind, top=index < chapters[0] or index > chapters[-1]))
     if books:  # beside books that number anew, a section is a book without numbers
-        sections = [one if one.top else one._replace(level="book") for one in sections]
+        sections = [one if one.kind == "front" else as_book(one) for one in sections]
     return books + place_stories(draft, books, taken | set(free)) + sections
+
+
+def as_book(one: Placed) -> Placed:
+    """Return a section as a book of the story."""
+    return one._replace(level="book", kind="narrative", top=False)
 
 
 def is_book_title(draft: Draft, index: int) -> bool:
@@ -103,8 +109,8 @@ def place_named(draft: Draft, placed: Sequence[Placed]) -> list[Placed]:
         ):
             continue
         one = place_heading(draft, index, heading.kind == "narrative" and is_title_block(draft, index + 1))
-        if heading.kind == "front" and chapters and is_behind:
-            one = one._replace(kind="back")
+        if heading.kind != "narrative" and chapters and is_behind:
+            one = one._replace(kind="narrative" if ends_story(draft, one.after) else "back")
         below = next(iter(chapters[bisect_right(chapters, index) :][:1]), None)
         if (
             below in draft.headed
@@ -115,6 +121,16 @@ def place_named(draft: Draft, placed: Sequence[Placed]) -> list[Placed]:
             continue
         found.append(one._replace(top=is_behind or (is_before and not (containers and containers[0] < index))))
     return found
+
+
+def ends_story(draft: Draft, first: int) -> bool:
+    """Return whether 'The End' comes below a short last section: it is part of the story then."""
+    for item in draft.items[first:]:
+        if item.num_lines <= 2 and BOOK_END.match(item.text):
+            return True
+        if item.at in draft.headed or draft.num_words(first, item.at) > MAX_LAST_WORDS:
+            return False
+    return False
 
 
 def container_level(placed: Sequence[Placed]) -> Level:

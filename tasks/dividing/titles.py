@@ -129,10 +129,11 @@ def is_caps(text: str) -> bool:
     return text.upper() == text and sum(map(str.isalpha, text)) > 1
 
 
-def with_bodies(draft: Draft, blocks: Sequence[int]) -> list[int]:
+def with_bodies(draft: Draft, blocks: Sequence[int], min_words: int | None = None) -> list[int]:
     """Return the blocks with enough text up to the next one to be chapters."""
+    least = draft.min_words if min_words is None else min_words
     ends = [*blocks[1:], len(draft.items)]
-    return [one for one, end in zip(blocks, ends, strict=False) if draft.num_words(one + 1, end) >= draft.min_words]
+    return [one for one, end in zip(blocks, ends, strict=False) if draft.num_words(one + 1, end) >= least]
 
 
 def find_titles_below(draft: Draft, numbered: Sequence[int]) -> Collection[int]:
