@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import mean, median
 
 from schemas.books import Block, Reading
@@ -57,7 +57,7 @@ def lacks_listed(outline: Outline, chapters: Sequence[Placed]) -> bool:
 def numbered_entries(outline: Outline, chapters: Sequence[Placed]) -> list[Heading]:
     """Return the table's entries of that style of numbers whose count comes nearest to the chapters'."""
     styles: dict[str, list[Heading]] = {}
-    for entry in outline.draft.contents.entries:
+    for entry in takewhile(lambda entry: entry.kind != "back", outline.draft.contents.entries):
         if entry.number is not None and entry.level == "chapter":
             styles.setdefault(entry.family.partition(" ")[0], []).append(entry)
     groups = [*styles.values(), [entry for group in styles.values() for entry in group]]

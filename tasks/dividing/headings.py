@@ -106,16 +106,21 @@ def parse_heading(text: str, num_lines: int) -> Heading | None:
     """Return the heading that a block's form shows, or None; titles without number or name have no form."""
     if len(text) > MAX_CHARS or num_lines > MAX_LINES:
         return None
+    first = text.lstrip(EDGES)[:1]
+    if not first or first.islower() or first in QUOTES:  # as most paragraphs begin
+        return None
     bare = strip_edges(text)
-    if not bare or bare[0].islower() or bare[0] in QUOTES or is_list_of_headings(bare):
+    if not bare or is_list_of_headings(bare):
         return None
     return parse_keyword(bare) or parse_number(bare, num_lines) or parse_name(bare)
 
 
 def is_list_of_headings(text: str) -> bool:
     """Return whether a later line of a block has the keyword of the first: a piece of a table of contents."""
+    if "\n" not in text:
+        return False
     lines = text.split("\n")
-    first = KEYWORDED.match(lines[0]) if len(lines) > 1 else None
+    first = KEYWORDED.match(lines[0])
     if first is None:
         return False
     others = (KEYWORDED.match(line.strip()) for line in lines[1:])
@@ -125,10 +130,10 @@ def is_list_of_headings(text: str) -> bool:
 def strip_edges(text: str) -> str:
     """Return text without emphasis and brackets around it, letters that stood apart joined."""
     bare = text.strip(EDGES)
-    if SPACED.fullmatch(bare):
+    if bare[1:2] == " " and SPACED.fullmatch(bare):
         return bare.replace(" ", "")
     for opening, closing in ("()", "[]"):
-        if bare.count(opening) > bare.count(closing):
+        if opening in bare and bare.count(opening) > bare.count(closing):
             bare += closing
     return bare.replace("_", "") if bare.count("_") % 2 else bare
 

@@ -101,15 +101,16 @@ def place_named(draft: Draft, placed: Sequence[Placed]) -> list[Placed]:
     for index, heading in draft.headed.items():
         if heading.number is not None or index in taken:
             continue
+        is_late = draft.starts[index] > BACK_SHARE * draft.num_chars
         is_before = not chapters or index < chapters[0]
         is_behind = not chapters or index > chapters[-1]
         opens_part = bool(containers[: (place := bisect_right(containers, index - 1))]) and index <= containers[place - 1] + 3
         if index + 1 in draft.contents.blocks or not may_stand(
-            heading, is_before or opens_part, draft.starts[index] > BACK_SHARE * draft.num_chars and is_behind
+            heading, is_before or opens_part, is_late and is_behind
         ):
             continue
         one = place_heading(draft, index, heading.kind == "narrative" and is_title_block(draft, index + 1))
-        if heading.kind != "narrative" and chapters and is_behind:
+        if heading.kind != "narrative" and is_behind and (chapters or is_late):
             one = one._replace(kind="narrative" if ends_story(draft, one.after) else "back")
         below = next(iter(chapters[bisect_right(chapters, index) :][:1]), None)
         if (
