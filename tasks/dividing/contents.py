@@ -203,7 +203,7 @@ def iter_entries(item: Item) -> Iterator[Heading]:
 
 
 def join_lines(lines: Sequence[str]) -> list[str]:
-    """Return the lines of a list, those that go on with a numbered line, set in further than its number, joined to it."""
+    """Return the lines of a list; one that is set in further than a number above it goes on with that line."""
     joined: list[str] = []
     column = 0  # where the text of the last numbered line begins
     for line in lines:

@@ -14,8 +14,8 @@ MONTH = (
 NUMBER = r"\d{1,2}(?:st|nd|rd|th)?"
 WHEN = r"(?:early |late )?(?:morning|forenoon|noon|afternoon|evening|night|midnight)"
 DATED = re.compile(
-    rf"(?:on )?(?:{DAY}(?:$|[,.;:—–-]| {WHEN}\b| the \w+| {NUMBER}\b| {MONTH})|(?:the )?{NUMBER},? (?:of )?{MONTH}(?!\w)"
-    rf"|{MONTH} (?:the )?{NUMBER}(?!\w)).*",
+    rf"(?:on )?(?:{DAY}(?:$|[,.;:—–-]| {WHEN}\b| the \w+| {NUMBER}\b| {MONTH})"
+    rf"|(?:the )?{NUMBER},? (?:of )?{MONTH}(?!\w)|{MONTH} (?:the )?{NUMBER}(?!\w)).*",
     re.IGNORECASE | re.DOTALL,
 )
 MAX_DATE_WORDS = 12

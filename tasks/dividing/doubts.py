@@ -9,7 +9,7 @@ from statistics import mean, median
 
 from schemas.books import Block, Reading
 from tasks.dividing.headings import Heading
-from tasks.dividing.numbering import count_irregular
+from tasks.dividing.numbering import Numbered, count_irregular
 from tasks.dividing.numerals import LAST
 from tasks.dividing.outline import Outline
 from tasks.dividing.placing import Placed
@@ -34,7 +34,8 @@ def find_doubts(outline: Outline, confidences: Sequence[float]) -> list[str]:
         doubts.append(TABLE)
     if skips_numbers(outline, chapters):
         doubts.append(TABLE if numbered_entries(outline, chapters) else NUMBERS)
-    known = [value for one, value in zip(outline.headings, confidences, strict=True) if one in set(chapters)]
+    firsts = {one.first for one in chapters}
+    known = [value for one, value in zip(outline.headings, confidences, strict=True) if one.first in firsts]
     if known and mean(known) < MIN_CONFIDENCE:
         doubts.append(NUMBERS)
     return list(dict.fromkeys(doubts))
@@ -45,7 +46,7 @@ def lacks_listed(outline: Outline, chapters: Sequence[Placed]) -> bool:
     if entries := numbered_entries(outline, chapters):
         listed, found = Counter(one.number for one in entries), Counter(one.number for one in chapters)
         num_missing = sum((listed - found).values())
-        return len(entries) - len(chapters) > 1 and num_missing > max(1.0, MAX_MISSING * len(entries))
+        return len(entries) > len(chapters) + 1 and num_missing > max(1.0, MAX_MISSING * len(entries))
     titles = [entry for entry in outline.draft.contents.entries if entry.number is None and entry.level == "chapter"]
     num_titled = sum(one.number is None for one in chapters)
     if len(titles) < MIN_LISTED or 2 * num_titled < len(chapters):
@@ -70,7 +71,7 @@ def skips_numbers(outline: Outline, chapters: Sequence[Placed]) -> bool:
     chain = outline.chain
     if not chain or not any(one.number is not None for one in chapters):
         return False
-    if count_irregular(chain) > max(2.0, MAX_IRREGULAR * len(chain)):
+    if count_irregular(chain) > max(2.0, MAX_IRREGULAR * len(chain)) or counts_again(chain):
         return True
     listed = {entry.number for entry in numbered_entries(outline, chapters)}
     sizes = [outline.draft.num_words(one.block, after.block) for one, after in pairwise(chain)]
@@ -79,6 +80,15 @@ def skips_numbers(outline: Outline, chapters: Sequence[Placed]) -> bool:
         left_out = set(range(one.number + 1, after.number)) if after.number != LAST else set()
         hidden += len(left_out & listed) if listed else len(left_out) * (size > LONG_CHAPTER * median(sizes))
     return hidden > max(1.0, MAX_MISSING * len(chain))
+
+
+def counts_again(chain: Sequence[Numbered]) -> bool:
+    """Return whether numbers fall back and go on from there, below no new part: a text that is there twice."""
+    triples = zip(chain, chain[1:], chain[2:], strict=False)
+    return any(
+        1 < after.number < one.number and then.number == after.number + 1 and one.container == then.container
+        for one, after, then in triples
+    )
 
 
 def read_both(outline: Outline, doubts: Sequence[str], blocks: Sequence[Block]) -> tuple[Reading, ...]:

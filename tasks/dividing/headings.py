@@ -58,7 +58,7 @@ NAMES: dict[Kind, str] = {
         "|bibliographical note|biographical (?:note|sketch)|dramatis person(?:ae|æ)|persons of the story|etymology"
     ),
     "narrative": "prologue|epilogue|prelude|finale|interlude|intermezzo|conclusion|l.envoi|envoi|postlude|coda"
-        "|induction|intermission",
+    "|induction|intermission",
     "back": (
         "appendix|appendices|(?:foot|end)?notes|glossary|index|bibliography|afterword|errata|colophon|corrigenda"
         "|advertisements|vocabulary|chronology|postscript|about the author"
@@ -71,8 +71,8 @@ NAMED_TITLE = re.compile(
     re.I | re.DOTALL,
 )
 NAMED_BACK = re.compile(  # 'APPENDIX B: The Fragment'
-    r"(?P<label>(?:appendix|appendices|glossary|index|bibliography)\b(?: (?:[A-Z]|\d+|[IVX]+))?)(?P<gap>[.:]|\s*[—–-]+|\n)"
-    r"\s*(?P<title>\S.*)",
+    r"(?P<label>(?:appendix|appendices|glossary|index|bibliography)\b(?: (?:[A-Z]|\d+|[IVX]+))?)"
+    r"(?P<gap>[.:]|\s*[—–-]+|\n)\s*(?P<title>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
 TITLED_NAMES: dict[Kind, re.Pattern[str]] = {"narrative": NAMED_TITLE, "back": NAMED_BACK}

@@ -75,7 +75,9 @@ def make_scenes(book: CleanBook, first: int, after: int, marks: Typography) -> t
         has_break = has_break or is_mark
         if not is_mark:
             has_text, has_break = True, False
-    return tuple(make_scene(book, low, high) for low, high in zip(starts, [*starts[1:], after], strict=True) if low < high)
+    return tuple(
+        make_scene(book, low, high) for low, high in zip(starts, [*starts[1:], after], strict=True) if low < high
+    )
 
 
 def make_scene(book: CleanBook, first: int, after: int) -> Scene:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from statistics import median
 
@@ -17,6 +17,7 @@ from tasks.dividing.titles import Draft, find_caps_titles, find_front_titles, is
 CONTAINERS: tuple[Level, ...] = ("volume", "part", "book")
 STORY_SIZE = 3.0  # medians of a chapter: a section of this size before the first is part of the story
 BACK_SHARE = 0.6  # of the text: what has a customary name of back matter and comes earlier is none
+OPENING_BLOCKS = 3  # below a part's heading: a preface there is the part's own
 MAX_LAST_WORDS = 1_500  # of a note of the story's own people at its end
 END_SHARE = 0.85  # of the text: a line 'The End' that comes earlier ends a part
 
@@ -104,15 +105,13 @@ def place_named(draft: Draft, placed: Sequence[Placed]) -> list[Placed]:
         is_late = draft.starts[index] > BACK_SHARE * draft.num_chars
         is_before = not chapters or index < chapters[0]
         is_behind = not chapters or index > chapters[-1]
-        opens_part = bool(containers[: (place := bisect_right(containers, index - 1))]) and index <= containers[place - 1] + 3
-        if index + 1 in draft.contents.blocks or not may_stand(
-            heading, is_before or opens_part, is_late and is_behind
-        ):
+        may_open = is_before or opens_part(containers, index)
+        if index + 1 in draft.contents.blocks or not may_stand(heading, may_open, is_late and is_behind):
             continue
         one = place_heading(draft, index, heading.kind == "narrative" and is_title_block(draft, index + 1))
         if heading.kind != "narrative" and is_behind and (chapters or is_late):
             one = one._replace(kind="narrative" if ends_story(draft, one.after) else "back")
-        below = next(iter(chapters[bisect_right(chapters, index) :][:1]), None)
+        below = next(iter(chapters[(place := bisect_right(chapters, index)) : place + 1]), None)
         if (
             below in draft.headed
             and draft.headed[below].number == 1
@@ -122,6 +121,12 @@ def place_named(draft: Draft, placed: Sequence[Placed]) -> list[Placed]:
             continue
         found.append(one._replace(top=is_behind or (is_before and not (containers and containers[0] < index))))
     return found
+
+
+def opens_part(containers: Sequence[int], index: int) -> bool:
+    """Return whether a block stands right below the heading of a volume, part or book."""
+    place = bisect_left(containers, index)
+    return place > 0 and index <= containers[place - 1] + OPENING_BLOCKS
 
 
 def ends_story(draft: Draft, first: int) -> bool:

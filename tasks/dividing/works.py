@@ -19,13 +19,15 @@ SUBJECTS = re.compile(  # the Library of Congress names a nation after 'stories'
 )
 TITLE = re.compile(
     r"\b(?:and|with|,) other (?:\w+ )?(?:stories|tales|sketches)\b|\b(?:short|selected|collected) (?:\w+ )?stories\b"
-    r"|\b(?:fairy|folk|wonder)[- ]tales\b|\b(?:stories|tales|fables|legends) (?:of|from|by|for|and)\b|\b(?:stories|tales)$",
+    r"|\b(?:fairy|folk|wonder)[- ]tales\b|\b(?:stories|tales|fables|legends) (?:of|from|by|for|and)\b"
+    r"|\b(?:stories|tales)$",
     re.IGNORECASE,
 )
 STORY_KEYS = frozenset({"adventure", "story", "tale", "case", "problem", "night", "episode", "exploit", "sketch"})
 NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+")  # within a sentence
 CATALOGUED, TITLED, ANEW, STORY_KEY, LONG = 2.0, 2.0, 1.0, 1.0, 1.0  # scores for a collection
 CHAPTER_KEY, NUMBER_ONLY = -3.0, -2.0  # scores against one
+FORMS = {"title": TITLED, "story": STORY_KEY, "chapter": CHAPTER_KEY, "number": NUMBER_ONLY, "number and title": 0.0}
 STRANGERS, FEW_SHARED, ALL_SHARED = (0.4, 2.0), (0.6, 1.0), (0.7, -2.0)  # share of names that neighbours know, score
 MOST = 0.6  # share of the parts whose form is the book's
 STORY_WORDS = 5_000  # of a story in the middle; chapters are shorter
@@ -78,7 +80,13 @@ def score_forms(stories: Sequence[Division]) -> float:
     form, count = forms.most_common(1)[0]
     if count < MOST * len(stories):
         return 0.0
-    scores = {"title": TITLED, "story": STORY_KEY, "chapter": CHAPTER_KEY, "number": NUMBER_ONLY, "number and title": 0.0}
+    scores = {
+        "title": TITLED,
+        "story": STORY_KEY,
+        "chapter": CHAPTER_KEY,
+        "number": NUMBER_ONLY,
+        "number and title": 0.0,
+    }
     anew = sum(len(story.children) > 1 for story in stories) > 1
     return scores[form] + ANEW * (anew and form == "title")
 
