@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from schemas.books import CleanBook, Division, LookDivision, LookRange, LookReport, SegmentedBook
+from schemas.books import CleanBook, Division, LookDivision, LookRange, LookReport, Reading, SegmentedBook
 from tasks.dividing.arguments import find_story_start
 
 UNKNOWN = "unknown"  # the id of a file that tells none
@@ -61,8 +61,10 @@ def line_at(clean: CleanBook, offset: int, is_end: bool = False) -> int:
     return block.last_line if is_end else block.line
 
 
-def render_look(report: LookReport) -> str:
-    """Return a report as lines for a person: ends, removals by rule, the headings indented by level."""
+def render_look(report: LookReport, readings: Sequence[Reading] = ()) -> str:
+    """Return a report as lines for a person: ends, removals by rule, the headings indented by level, and of a book
+    that needs review how many headings each kind of evidence reads.
+    """
     lines = [
         f"{report.title or 'no title'} ({report.book_id or 'no id'}), read as {report.encoding}",
         f"book:      lines {report.first_line} to {report.last_line}",
@@ -73,7 +75,8 @@ def render_look(report: LookReport) -> str:
     lines.append("divisions:" if report.divisions else "divisions: none")
     lines += render_divisions(report.divisions)
     if report.needs_review:
-        lines.append("needs review: rules and table of contents disagree, or numbers are missing")
+        lines.append("needs review: headings and table of contents disagree, or numbers are missing")
+    lines += [f"{INDENT}{one.evidence}: {len(one.headings)}" for one in readings]
     return "\n".join(lines)
 
 

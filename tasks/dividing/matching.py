@@ -13,6 +13,7 @@ from tasks.dividing.numerals import parse_numeral
 
 TITLE_LINES, TITLE_WORDS = 4, 20
 PREFIX_CHARS = 25  # a listed title of this length may go on in the text
+MAX_SAME = 50  # times that a list has one title
 MAX_COMPARISONS = 20_000  # of titles that are not found letter for letter: some seconds at most
 SAME = 0.85  # ratio of common characters at which two titles are one
 
@@ -23,9 +24,10 @@ def match_titles(items: Sequence[Item], contents: Contents) -> dict[int, Heading
     keys = [normalize_title(entry.title or entry.label) for entry in titles]
     places: dict[str, list[int]] = {}
     for place, key in enumerate(keys):
-        places.setdefault(key, []).append(place)
-        if titles[place].number is not None:
-            places.setdefault(f"{titles[place].number} {key}", []).append(place)
+        numbered = [f"{titles[place].number} {key}"] if titles[place].number is not None else []
+        for one in (key, *numbered):
+            if len(places.setdefault(one, [])) < MAX_SAME:
+                places[one].append(place)
     if not places:
         return {}
     long_keys = tuple(f"{key} " for key in places if len(key) >= PREFIX_CHARS)
