@@ -27,7 +27,7 @@ def segment_book(book: CleanBook, settings: SegmentSettings) -> SegmentedBook:
     book = book.model_copy(update={"blocks": tuple(cut_headings(book.text, book.blocks))})
     items = read_items(book)
     starts = [block.start for block in book.blocks]
-    outline = find_outline(items, starts, len(book.text), settings.min_chapter_words)
+    outline = find_outline(items, starts, len(book.text), settings.min_chapter_words, book.entry.title or "")
     confidences = weigh_headings(outline.draft, outline.headings)
     doubts = find_doubts(outline, confidences)
     headings = [one._replace(confidence=value) for one, value in zip(outline.headings, confidences, strict=True)]

@@ -77,8 +77,8 @@ NAMED_BACK = re.compile(  # 'APPENDIX B: The Fragment'
 )
 TITLED_NAMES: dict[Kind, re.Pattern[str]] = {"narrative": NAMED_TITLE, "back": NAMED_BACK}
 CONTENTS = re.compile(
-    r"\W*(?:(?:the |table of |list of )*(?:contents|chapters|illustrations|plates)|table des mati[eè]res|inhalt|inhoud)"
-    r"\W*(?:\n|$)",
+    r"\W*(?:(?:the |table of |list of |detailed )*(?:contents|chapters|illustrations|plates)"
+    r"|table des mati[eè]res|inhalt|inhoud)\W*(?:\n|$)",
     re.IGNORECASE,
 )
 BOOK_END = re.compile(
@@ -142,7 +142,7 @@ def parse_keyword(text: str) -> Heading | None:
     """Return a heading such as 'CHAPTER IV. The Storm', 'Book the First', 'SECOND EPOCH'."""
     found = KEYWORDED.match(text) or INVERTED.match(text)
     if found is None:
-        if (trailing := TRAILING_VOLUME.match(text)) and text.upper() == text:
+        if text.upper() == text and (trailing := TRAILING_VOLUME.match(text)) and not BOOK_END.match(text):
             inner = parse_keyword(trailing[1])
             return inner._replace(label=" ".join(text.split()), title="") if inner else None
         return None

@@ -135,7 +135,7 @@ def step_reward(one: Numbered, after: Numbered) -> float:
         return RESTART_IN_CONTAINER
     if after.number == 1:
         return RESTART if same_style else RESTART_OTHER_STYLE if one.rank == after.rank else JUMP
-    if after.number == 2 and in_container:
+    if after.number == 2 and in_container and one.rank == after.rank:
         return SECOND_IN_CONTAINER
     if 2 <= step <= LARGEST_GAP:
         return GAP if same_style else JUMP

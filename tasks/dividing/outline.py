@@ -11,7 +11,7 @@ from tasks.dividing.candidates import number_candidates
 from tasks.dividing.contents import Item
 from tasks.dividing.numbering import EMPTY_WORDS, Numbered, find_chain
 from tasks.dividing.placing import Placed, place_containers, place_numbered, place_title
-from tasks.dividing.sections import place_end, place_named, place_titles
+from tasks.dividing.sections import place_end, place_named, place_opening, place_titles
 from tasks.dividing.styles import find_dated, find_styled
 from tasks.dividing.titles import Draft, draft_blocks, find_bare_titles, find_caps_titles, with_bodies
 
@@ -28,7 +28,7 @@ class Outline(NamedTuple):
     draft: Draft
 
 
-def find_outline(items: Sequence[Item], starts: Sequence[int], num_chars: int, min_words: int) -> Outline:
+def find_outline(items: Sequence[Item], starts: Sequence[int], num_chars: int, min_words: int, title: str) -> Outline:
     """Return the headings of a book.
 
     Args:
@@ -36,8 +36,9 @@ def find_outline(items: Sequence[Item], starts: Sequence[int], num_chars: int, m
         starts: where each one begins in the text.
         num_chars: length of the text.
         min_words: a heading with less under it is doubtful.
+        title: the book's, as catalogued; empty where nobody knows it.
     """
-    draft = draft_blocks(items, starts, num_chars, min_words)
+    draft = draft_blocks(items, starts, num_chars, min_words, title)
     titles = find_bare_titles(draft)
     chain = find_chain(number_candidates(draft, titles, of_chapters=True), num_chars, min_words)
     chapters = place_chapters(draft, titles, chain)
@@ -45,6 +46,7 @@ def find_outline(items: Sequence[Item], starts: Sequence[int], num_chars: int, m
     placed += place_entries(draft, placed)
     placed += place_named(draft, placed)
     placed += place_titles(draft, placed, titles, {one.block: one.number for one in chain})
+    placed += place_opening(draft, placed)
     placed += place_end(draft, placed)
     placed.sort(key=lambda one: one.first)
     return Outline(tuple(placed), tuple(chain), draft)

@@ -8,16 +8,26 @@ from statistics import median
 
 from schemas.books import Kind, Level
 from tasks.dividing.back_matter import find_story_end
-from tasks.dividing.headings import BOOK_END, MAX_CHARS, Heading
+from tasks.dividing.headings import BOOK_END, Heading
 from tasks.dividing.numbering import EMPTY_WORDS
 from tasks.dividing.placing import Placed, place_heading, place_title
 from tasks.dividing.styles import find_spaced_titles
-from tasks.dividing.titles import Draft, find_caps_titles, find_front_titles, is_title_block, with_bodies
+from tasks.dividing.titles import (
+    Draft,
+    find_caps_titles,
+    find_front_titles,
+    is_book_title,
+    is_paragraph,
+    is_spaced_title,
+    is_title_block,
+    with_bodies,
+)
 
 CONTAINERS: tuple[Level, ...] = ("volume", "part", "book")
 STORY_SIZE = 3.0  # medians of a chapter: a section of this size before the first is part of the story
 BACK_SHARE = 0.6  # of the text: what has a customary name of back matter and comes earlier is none
 OPENING_BLOCKS = 3  # below a part's heading: a preface there is the part's own
+MIN_SIZES = 3  # chapters that tell how long a chapter is
 MAX_LAST_WORDS = 1_500  # of a note of the story's own people at its end
 END_SHARE = 0.85  # of the text: a line 'The End' that comes earlier ends a part
 
@@ -37,6 +47,7 @@ def place_titles(
     ]
     usual, is_title = median(sizes), set(titles)
     half = max((one for one in range(1, chapters[0]) if is_book_title(draft, one)), default=len(draft.items))
+    first_container = min((one.first for one in placed if one.level != "chapter"), default=len(draft.items))
     books, sections = [], []
     for index, end in zip(free, [*free[1:], len(draft.items)], strict=False):
         after = min([end, *firsts[(place := bisect_right(firsts, index)) : place + 1]])
@@ -44,13 +55,29 @@ def place_titles(
         one = place_title(draft, index)
         if index in is_title and is_book(index, after, size, draft, numbers):
             books.append(one._replace(level="book"))
-        elif size >= draft.min_words:
+        elif size >= draft.min_words and (index in draft.matched or not chapters[0] < index < chapters[-1]):
             is_large = size >= STORY_SIZE * usual or index >= half or (after == chapters[0] and numbers[after] == 2)
             kind = kind_beside(index < chapters[0], index > chapters[-1], is_large)
-            sections.append(one._replace(kind=kind, top=index < chapters[0] or index > chapters[-1]))
+            is_top = index > chapters[-1] or (index < chapters[0] and index < first_container)
+            sections.append(one._replace(kind=kind, top=is_top))
     if books:  # beside books that number anew, a section is a book without numbers
         sections = [one if one.kind == "front" else as_book(one) for one in sections]
     return books + place_stories(draft, books, taken | set(free)) + sections
+
+
+def place_opening(draft: Draft, placed: Sequence[Placed]) -> list[Placed]:
+    """Return what stands before the first heading of all if it is prose as long as several chapters: a first one."""
+    firsts = sorted(one.first for one in placed)
+    if len(firsts) < MIN_SIZES or firsts[0] == 0:
+        return []
+    sizes = [draft.num_words(one, after) for one, after in zip(firsts, [*firsts[1:], len(draft.items)], strict=True)]
+    prose = [item for item in draft.items[: firsts[0]] if is_paragraph(item) and item.at not in draft.contents.blocks]
+    if sum(item.num_words for item in prose) < max(STORY_SIZE * median(sizes), MIN_SIZES * draft.min_words):
+        return []
+    begin = prose[0].at
+    if begin > 0 and is_spaced_title(draft.items[begin - 1]):
+        return [place_title(draft, begin - 1)._replace(top=True)]
+    return [Placed(begin, begin, "chapter", "narrative", "", "", top=True)]
 
 
 def as_book(one: Placed) -> Placed:
@@ -58,18 +85,13 @@ def as_book(one: Placed) -> Placed:
     return one._replace(level="book", kind="narrative", top=False)
 
 
-def is_book_title(draft: Draft, index: int) -> bool:
-    """Return whether a block repeats the line that the book opens with: the story begins there, not a preface."""
-    one, opening = draft.items[index].text, draft.items[0].text
-    return len(one) <= MAX_CHARS and one.upper().split() == opening.upper().split() and len(one) > 0
-
-
 def is_book(index: int, after: int, size: int, draft: Draft, numbers: dict[int, int]) -> bool:
     """Return whether the numbering below a title is its own: it stands right below, or lacks a number one."""
     number = numbers.get(after, 0)
-    if number == 0:
+    begins_anew = list(numbers.values()).count(1) > 1
+    if number == 0 or (index not in draft.matched and not (number == 1 and begins_anew)):
         return False
-    if index in draft.matched and after == min(numbers) and list(numbers.values()).count(1) < 2:
+    if after == min(numbers) and not begins_anew:
         return number == 2
     return size < draft.min_words or number != 1
 

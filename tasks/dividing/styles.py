@@ -7,16 +7,15 @@ from collections.abc import Sequence
 
 from tasks.dividing.contents import Item
 from tasks.dividing.dates import is_dated
-from tasks.dividing.headings import BOOK_END, EDGES, MAX_SMALL_WORD, is_sentence
-from tasks.dividing.titles import MAX_LINE_WORDS, Draft, with_bodies
+from tasks.dividing.headings import EDGES, MAX_SMALL_WORD
+from tasks.dividing.titles import MAX_LINE_WORDS, WIDE_GAP, Draft, is_spaced_title, with_bodies
 
 ADDRESSED = re.compile(r"(?:to|from) \S.*|\S.*? to \S.*", re.IGNORECASE)
 MAX_STYLED_WORDS = 16  # of an address or a date
+MIN_NAMES = 0.6  # share of the longer words of an address that begin with a capital
 MIN_STYLED = 4  # blocks of one style that divide a book
 MIN_STYLED_SHARE = 0.6  # of the text between the first of them and the end
 MAX_SHORT_SHARE = 0.35  # of a style's blocks may have less below them than a chapter: more are lines of the text
-WIDE_GAP = 3  # blank lines: paragraphs and verses stand closer
-MIN_CAPITALS = 0.75  # share of the longer words of a title that begin with a capital
 ODD_GAP = 0.1  # share of blocks with so many blank lines above: if more have, gaps tell nothing
 
 
@@ -55,8 +54,9 @@ def is_addressed(text: str) -> bool:
     """Return whether a line names the writer or the receiver of a letter, such as 'To Miss Reed, at Leith'."""
     bare = text.strip(EDGES)
     longer = [word for word in re.findall(r"\w+", bare) if len(word) > MAX_SMALL_WORD]
-    is_named = bare[:1].isupper() and all(word[0].isupper() or word[0].isdigit() for word in longer)
-    return is_named and len(longer) > 0 and ADDRESSED.fullmatch(" ".join(bare.split())) is not None
+    num_named = sum(word[0].isupper() or word[0].isdigit() for word in longer)
+    is_named = bare[:1].isupper() and num_named >= MIN_NAMES * len(longer)
+    return is_named and num_named > 0 and ADDRESSED.fullmatch(" ".join(bare.split())) is not None
 
 
 def find_spaced_titles(draft: Draft) -> list[int]:
@@ -67,17 +67,6 @@ def find_spaced_titles(draft: Draft) -> list[int]:
     return [
         item.at for item in wide if is_free(draft, item) and is_spaced_title(item) and has_text_below(draft, item.at)
     ]
-
-
-def is_spaced_title(item: Item) -> bool:
-    """Return whether a line reads as a title: capitals where titles have them, no end of a sentence."""
-    bare = item.text.strip(EDGES)
-    if not bare or not bare[0].isupper() or bare[-1] in ",;:" or item.num_words > MAX_LINE_WORDS:
-        return False
-    longer = [word.strip("\"'“‘_(") for word in bare.split() if len(word) > MAX_SMALL_WORD]
-    num_upper = sum(word[:1].isupper() or word[:1].isdigit() for word in longer)
-    is_end = bare[-1] == "." and is_sentence(bare)
-    return num_upper >= MIN_CAPITALS * len(longer) and not is_end and BOOK_END.match(bare) is None
 
 
 def has_text_below(draft: Draft, index: int) -> bool:

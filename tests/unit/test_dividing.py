@@ -223,6 +223,25 @@ def test_what_stands_below_a_half_title_is_the_story():
     assert names(segment(f"{text}\n")) == ["THE FERRY", "I", "II", "III"]
 
 
+def test_a_long_opening_without_heading_is_the_first_chapter():
+    opening = "\n\n".join([LONG] * 2)
+    book = segment(
+        "\n\n\n".join([f"THE FERRY\n\nby A. Nobody\n\n\n{opening}", *(f"MAY {day}.\n\n{BODY}" for day in range(3, 14))])
+    )
+    assert [one.kind for one in book.divisions[:3]] == ["front", "narrative", "narrative"]
+    assert names(book)[:2] == ["", "MAY 3."]
+
+
+def test_a_song_with_numbers_in_a_chapter_is_no_division():
+    song = "THE FERRYMAN'S SONG.\n\n1.\n\n  Row on, row on,\n    The boy is gone.\n\n2.\n\n  Row back, row back,\n    The night is black."
+    book = book_of([f"{number}. THE FERRY\n\n{BODY}\n\n\n{song}" for number in ROMAN[:5]])
+    assert [chapter.label for chapter in book.chapters()] == [f"{number}." for number in ROMAN[:5]]
+
+
+def test_the_end_of_a_volume_is_no_volume():
+    assert parse_heading("THE END OF VOLUME I", 1) is None
+
+
 def test_a_short_note_before_the_end_belongs_to_the_story():
     book = book_of([*(f"CHAPTER {number}" for number in ROMAN[:6]), "NOTE"], BODY)
     told = segment(f"{book.text}\n\n\nTHE END\n")
