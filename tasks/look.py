@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from schemas.books import CleanBook, Division, LookDivision, LookRange, LookReport, Reading, SegmentedBook
 from tasks.dividing.arguments import find_story_start
@@ -17,7 +17,7 @@ def describe_book(clean: CleanBook, segmented: SegmentedBook) -> LookReport:
     own (title page, text of a part before its first chapter) are left out, but for the only chapter of a book.
     """
     chapters = [chapter for chapter in segmented.chapters() if chapter.scenes]
-    shown = [division for division in iter_divisions(segmented) if division.label or division.title]
+    shown = in_print_order(division for division in iter_divisions(segmented) if division.label or division.title)
     if not any(division.kind == "narrative" for division in shown):
         shown = sorted([*shown, *chapters], key=lambda division: division.start)
     return LookReport(
@@ -32,6 +32,15 @@ def describe_book(clean: CleanBook, segmented: SegmentedBook) -> LookReport:
         divisions=tuple(describe_division(division) for division in shown),
         needs_review=segmented.needs_review,
     )
+
+
+def in_print_order(divisions: Iterable[Division]) -> list[Division]:
+    """Return the divisions but those that cleaning moved: notes at the end, whose lines stand earlier in the file."""
+    shown: list[Division] = []
+    for division in divisions:
+        if not shown or division.line >= shown[-1].line:
+            shown.append(division)
+    return shown
 
 
 def iter_divisions(segmented: SegmentedBook) -> Iterator[Division]:

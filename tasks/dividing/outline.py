@@ -48,8 +48,16 @@ def find_outline(items: Sequence[Item], starts: Sequence[int], num_chars: int, m
     placed += place_titles(draft, placed, titles, {one.block: one.number for one in chain})
     placed += place_opening(draft, placed)
     placed += place_end(draft, placed)
-    placed.sort(key=lambda one: one.first)
-    return Outline(tuple(placed), tuple(chain), draft)
+    return Outline(tuple(without_overlaps(placed)), tuple(chain), draft)
+
+
+def without_overlaps(placed: Sequence[Placed]) -> list[Placed]:
+    """Return the headings in order, none of which stands within the blocks of the one before."""
+    kept: list[Placed] = []
+    for one in sorted(placed, key=lambda one: (one.first, -one.after)):
+        if not kept or (one.first >= kept[-1].after and one.first > kept[-1].first):
+            kept.append(one)
+    return kept
 
 
 def place_chapters(draft: Draft, titles: Sequence[int], chain: Sequence[Numbered]) -> list[Placed]:

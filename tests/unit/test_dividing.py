@@ -238,6 +238,11 @@ def test_a_song_with_numbers_in_a_chapter_is_no_division():
     assert [chapter.label for chapter in book.chapters()] == [f"{number}." for number in ROMAN[:5]]
 
 
+def test_a_named_section_right_below_another_is_lost_in_it_and_nothing_else_is():
+    book = segment(f"EPILOGUE\n\nPREFACE\n\nCHAPTER I\n\n{BODY}\n")
+    assert "".join(book.texts) == book.text
+
+
 def test_the_end_of_a_volume_is_no_volume():
     assert parse_heading("THE END OF VOLUME I", 1) is None
 
