@@ -18,6 +18,7 @@ MIN_LISTED = 3  # entries that make a table evidence
 MAX_MISSING = 0.1  # share of what a table lists that the text may lack, and one entry in any case
 MAX_UNTITLED = 0.34  # share of listed titles that the text may print otherwise, where titles are all there is
 MAX_IRREGULAR = 0.25  # share of steps in which a source may count wrongly
+LONG_BOOK = 15_000  # words: a shorter text may be one story below a list of others
 LONG_CHAPTER = 1.8  # medians: a chapter before a number left out that is longer may hide a heading
 MIN_CONFIDENCE = 0.5  # of the chapters on average
 HEADINGS, TABLE, NUMBERS = "headings", "table of contents", "numbered lines"
@@ -52,6 +53,8 @@ def lacks_listed(outline: Outline, chapters: Sequence[Placed]) -> bool:
     if len(titles) < MIN_LISTED or 2 * num_titled < len(chapters):
         return False
     num_found = sum(entry.number is None for entry in outline.draft.matched.values())
+    if not chapters:
+        return outline.draft.words[-1] > LONG_BOOK
     return 0 < num_found < (1 - MAX_UNTITLED) * len(titles) and len(chapters) < (1 - MAX_UNTITLED) * len(titles)
 
 

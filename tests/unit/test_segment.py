@@ -402,6 +402,11 @@ def test_a_long_book_without_divisions_is_one_chapter_of_which_nobody_is_sure():
     assert [chapter.confidence for chapter in book.chapters()] == [0.5]
 
 
+def test_a_long_book_whose_table_lists_what_nobody_finds_needs_review():
+    contents = "CONTENTS\n\n" + "\n".join(["The Ferry House", "Over the Water", "The Mill by Night", "Home Again"])
+    assert segment(f"THE FERRY\n\n\n{contents}\n\n\n" + "\n\n".join([BODY] * 80)).needs_review
+
+
 def test_a_table_that_lists_other_chapters_needs_review():
     contents = "CONTENTS\n\n" + "\n".join(f"{number}. The Way {number}" for number in range(1, 10))
     book = book_of(["I", "II", "III"], front=f"THE FERRY\n\n\n{contents}\n\n")
