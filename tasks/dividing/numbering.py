@@ -63,17 +63,18 @@ def find_chain(candidates: Sequence[Numbered], num_chars: int, min_words: int) -
 
 
 def fill_gaps(chain: Sequence[Numbered], candidates: Sequence[Numbered]) -> list[Numbered]:
-    """Return the chain with headings put back whose number is misprinted: alone between two that leave one out."""
+    """Return the chain with headings put back whose number is misprinted: as many between two as these leave out."""
     blocks = [one.block for one in candidates]
     filled: list[Numbered] = []
     for one, after in zip(chain, [*chain[1:], None], strict=False):
         filled.append(one)
-        if after is None or after.number - one.number != 2:
+        num_missing = after.number - one.number - 1 if after else 0
+        if after is None or not 0 < num_missing < LARGEST_GAP:
             continue
         inner = candidates[bisect_right(blocks, one.block) : bisect_left(blocks, after.block)]
         between = [other for other in inner if other.family == one.family]
-        if len(between) == 1:
-            filled.append(between[0]._replace(number=one.number + 1))
+        if len(between) == num_missing:
+            filled += [other._replace(number=number) for number, other in enumerate(between, one.number + 1)]
     return filled
 
 

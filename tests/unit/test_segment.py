@@ -297,6 +297,13 @@ def test_a_misprinted_number_between_two_right_ones_is_a_chapter():
     assert len(book_of(["CHAPTER I", "CHAPTER II", "CHAPTER XIII", "CHAPTER IV", "CHAPTER V"]).chapters()) == 5
 
 
+def test_two_misprinted_numbers_in_a_row_are_chapters():
+    numbers = ["I", "II", "III", "IV", "V", "VI", "XVII", "XVIII", "IX", "X"]
+    book = book_of([f"CHAPTER {number}" for number in numbers])
+    assert labels(book) == [f"CHAPTER {number}" for number in numbers]
+    assert not book.needs_review
+
+
 def test_numbers_left_out_are_no_reason_to_lose_chapters_and_need_review():
     numbers = ["I", "II", "IV", "V", "VII", "VIII", "X", "the Last"]
     book = book_of([f"CHAPTER {number}" for number in numbers])
