@@ -13,7 +13,7 @@ from rich.console import Console
 
 from flows.profiles import load_settings
 from flows.summaries import print_rows
-from schemas.books import LookReport, RawBook
+from schemas.books import CleanBook, LookReport, RawBook, Rejection, SegmentedBook
 from schemas.errors import BookError, ConfigError, PipelineError
 from schemas.runs import Accounting, Ledger, Manifest, TokenTally
 from schemas.settings import Settings
@@ -24,12 +24,14 @@ from tasks.backends.tokenizers import open_tokenizer
 from tasks.catalogue import read_header
 from tasks.clean import clean_book
 from tasks.cleaning.decoding import decode_text
+from tasks.dividing.works import split_works
 from tasks.fetching.file_names import read_mirror_name
 from tasks.fetching.soundness import RefusedError
 from tasks.fetching.unpacking import unpack_text
 from tasks.look import describe_book, render_look
 from tasks.opening import BUILD_FILE, work_location
 from tasks.protocols import Store
+from tasks.screen import screen_book
 from tasks.segment import segment_book
 from tasks.shard import read_head
 
@@ -68,10 +70,22 @@ def look_at_file(file: Path, settings: Settings) -> tuple[LookReport, str]:
         entry = read_header(decode_text(data)[0], known.book_id if known else None)
         raw = RawBook(entry=entry, file=file.name, source_sha256=hashlib.sha256(data).hexdigest(), data=data)
         clean = clean_book(raw, settings.clean)
-        report = describe_book(clean, segment_book(clean, settings.segment))
+        segmented = segment_book(clean, settings.segment)
     except BookError as error:
         raise PipelineError(f"{file}: {error.detail}") from error
-    return report, render_look(report)
+    report = describe_book(clean, segmented)
+    return report, f"{render_look(report, segmented.readings)}\nuse: {_describe_use(clean, segmented, settings)}"
+
+
+def _describe_use(clean: CleanBook, segmented: SegmentedBook, settings: Settings) -> str:
+    """Return what a build would make of a book, on one line."""
+    screened = screen_book(clean, settings.screen)
+    if isinstance(screened, Rejection):
+        return f"rejected, {screened.reason}: {screened.detail}"
+    if segmented.needs_review:
+        return "rejected, needs-review: the ways to divide it disagree"
+    works = split_works(segmented, settings.segment)
+    return "one work" if len(works) == 1 else f"a collection of {len(works)} stories, each a work"
 
 
 def read_status(out: str) -> Status:

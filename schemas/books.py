@@ -98,7 +98,7 @@ class CleanBook(Value):
 class Reading(Value):
     """One way to divide a book: what a kind of evidence tells, as 'raw line: label title'."""
 
-    evidence: str = Field(description="'headings' or 'table of contents'")
+    evidence: str = Field(description="'headings', 'table of contents' or 'numbered lines'")
     headings: tuple[str, ...]
 
 
@@ -137,7 +137,12 @@ class Division(Value):
     end: int
     line: int = Field(description="raw line of the heading, or of the first line where there is none")
     body_line: int | None = Field(default=None, description="raw line of the first line under the heading")
-    confidence: float = Field(default=1.0, ge=0.0, le=1.0)
+    confidence: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="weighted share of the evidence that agrees: form, number, table, room, siblings, length",
+    )
     children: tuple[Division, ...] = ()
     scenes: tuple[Scene, ...] = ()
 

@@ -155,6 +155,9 @@ class SegmentSettings(Value):
     min_chapter_words: int = Field(
         150, ge=1, description="a heading with less under it is held for a line of a contents table"
     )
+    min_collection_score: float = Field(
+        2.0, description="evidence that makes a book a collection, each story a work; higher leaves more books whole"
+    )
 
 
 class ChunkSettings(Value):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from schemas.books import CleanBook, Division, LookDivision, LookRange, LookReport, SegmentedBook
+from schemas.books import CleanBook, Division, LookDivision, LookRange, LookReport, Reading, SegmentedBook
+from tasks.dividing.arguments import find_story_start
 
 UNKNOWN = "unknown"  # the id of a file that tells none
 INDENT = "  "
@@ -16,7 +17,7 @@ def describe_book(clean: CleanBook, segmented: SegmentedBook) -> LookReport:
     own (title page, text of a part before its first chapter) are left out, but for the only chapter of a book.
     """
     chapters = [chapter for chapter in segmented.chapters() if chapter.scenes]
-    shown = [division for division in iter_divisions(segmented) if division.label or division.title]
+    shown = in_print_order(division for division in iter_divisions(segmented) if division.label or division.title)
     if not any(division.kind == "narrative" for division in shown):
         shown = sorted([*shown, *chapters], key=lambda division: division.start)
     return LookReport(
@@ -25,12 +26,21 @@ def describe_book(clean: CleanBook, segmented: SegmentedBook) -> LookReport:
         encoding=clean.encoding,
         first_line=clean.first_line,
         last_line=clean.last_line,
-        narrative_first_line=line_at(clean, chapters[0].body_start) if chapters else None,
+        narrative_first_line=line_at(clean, find_story_start(segmented.text, chapters)) if chapters else None,
         narrative_last_line=line_at(clean, chapters[-1].end - 1, is_end=True) if chapters else None,
         removed=tuple(LookRange(**removed._asdict()) for removed in clean.removed),
         divisions=tuple(describe_division(division) for division in shown),
         needs_review=segmented.needs_review,
     )
+
+
+def in_print_order(divisions: Iterable[Division]) -> list[Division]:
+    """Return the divisions but those that cleaning moved: notes at the end, whose lines stand earlier in the file."""
+    shown: list[Division] = []
+    for division in divisions:
+        if not shown or division.line >= shown[-1].line:
+            shown.append(division)
+    return shown
 
 
 def iter_divisions(segmented: SegmentedBook) -> Iterator[Division]:
@@ -60,8 +70,10 @@ def line_at(clean: CleanBook, offset: int, is_end: bool = False) -> int:
     return block.last_line if is_end else block.line
 
 
-def render_look(report: LookReport) -> str:
-    """Return a report as lines for a person: ends, removals by rule, the headings indented by level."""
+def render_look(report: LookReport, readings: Sequence[Reading] = ()) -> str:
+    """Return a report as lines for a person: ends, removals by rule, the headings indented by level, and of a book
+    that needs review how many headings each kind of evidence reads.
+    """
     lines = [
         f"{report.title or 'no title'} ({report.book_id or 'no id'}), read as {report.encoding}",
         f"book:      lines {report.first_line} to {report.last_line}",
@@ -72,7 +84,8 @@ def render_look(report: LookReport) -> str:
     lines.append("divisions:" if report.divisions else "divisions: none")
     lines += render_divisions(report.divisions)
     if report.needs_review:
-        lines.append("needs review: rules and table of contents disagree, or numbers are missing")
+        lines.append("needs review: headings and table of contents disagree, or numbers are missing")
+    lines += [f"{INDENT}{one.evidence}: {len(one.headings)}" for one in readings]
     return "\n".join(lines)
 
 

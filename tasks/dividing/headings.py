@@ -3,49 +3,24 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.books import Kind, Level
+from tasks.dividing.numerals import LAST, NUMBER, ORDINAL, ROMAN, WORD_NUMBER, parse_numeral
 
 LEVELS: dict[str, Level] = {
-    "volume": "volume", "vol": "volume", "tome": "volume",
-    "part": "part", "epoch": "part", "period": "part", "phase": "part",
-    "book": "book",
+    "volume": "volume", "vol": "volume", "tome": "volume", "band": "volume",
+    "part": "part", "epoch": "part", "period": "part", "phase": "part", "partie": "part", "teil": "part",
+    "book": "book", "livre": "book", "buch": "book", "narrative": "book",
 }  # fmt: skip
 CHAPTER_KEYS = (
-    "chapter|chapt|chap|letter|stave|canto|section|adventure|episode|story|tale|night|sketch|fytte|fit|instalment"
+    "chapter|chapt|chap|letter|stave|canto|section|adventure|episode|story|tale|night|day|evening|sketch|fytte|fit"
+    "|instalment|fragment|entry|case|problem|exploit"
     "|chapitre|kapitel|hoofdstuk|capitolo|cap[ií]tulo"
 )
-LOOSE_KEYS = frozenset({"night", "story", "tale", "episode", "adventure", "sketch"})  # 'The Last Night' is a title
-UNITS = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-]  # fmt: skip
-TENS = [
-    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-]  # fmt: skip
-ORDINALS = [
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
-    "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
-]  # fmt: skip
-TENTHS = [
-    "twentieth", "thirtieth", "fortieth", "fiftieth", "sixtieth", "seventieth", "eightieth", "ninetieth",
-]  # fmt: skip
-LAST = 9_999  # 'the last': whatever number comes next
-
-WORD_NUMBERS: dict[str, int] = {
-    **{word: number for number, word in enumerate(UNITS, 1)},
-    **{word: number for number, word in enumerate(ORDINALS, 1)},
-    **{word: number for number, word in zip(range(20, 100, 10), TENS, strict=True)},
-    **{word: number for number, word in zip(range(20, 100, 10), TENTHS, strict=True)},
-    "last": LAST,
-}
-ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-
-WORD = "(?:" + "|".join(sorted(WORD_NUMBERS, key=len, reverse=True)) + ")"
-WORD_NUMBER = rf"(?:{'|'.join(TENS)})[- ]{WORD}|{WORD}"
-NUMBER = rf"(?:\d{{1,3}}\.)?(?:\d{{1,3}}|[ivxlcdm]+|{WORD_NUMBER})"
+LOOSE_KEYS = frozenset(
+    {"night", "day", "evening", "story", "tale", "episode", "adventure", "sketch", "case", "problem"}
+)  # 'The Last Night' is a title
 SEPARATOR = r"[\s.:,;)\]—–_*=-]*"
 KEYWORDED = re.compile(
     rf"(?P<label>(?P<key>{'|'.join(LEVELS)}|{CHAPTER_KEYS})\b\.?\s*(?:the\s+|no\.?\s*|number\s+)?"
@@ -53,45 +28,57 @@ KEYWORDED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 INVERTED = re.compile(
-    rf"(?P<label>(?:the\s+)?(?P<number>(?:(?:{'|'.join(TENS)})[- ])?(?:{'|'.join(ORDINALS + TENTHS)}|last))\s+"
+    rf"(?P<label>(?:the\s+)?(?P<number>{ORDINAL})\s+"
     rf"(?P<key>{'|'.join(LEVELS)}|{CHAPTER_KEYS})\b\.?)(?P<gap>{SEPARATOR})(?P<title>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 TRAILING_VOLUME = re.compile(
     r".{3,80}[\s.,—–-]((?:volume|vol\.?|book|part)\s+(?:the\s+)?[\w-]+\.?)$", re.IGNORECASE | re.DOTALL
 )
-BARE = re.compile(rf"(?P<number>[IVXLC]+|\d{{1,3}}|{WORD_NUMBER})\.?", re.IGNORECASE)
-TITLED = re.compile(r"(?P<number>[IVXLC]+|\d{1,3})(?P<gap>[.:)]?[\s—–_-]+|[.:])(?P<title>\S.*)", re.DOTALL)
+BARE = re.compile(rf"(?:§ ?)?(?P<number>[IVXLC]+|\d{{1,3}}|{WORD_NUMBER})\.?", re.IGNORECASE)
+TITLED = re.compile(
+    rf"(?:§ ?)?(?P<number>[IVXLC]+|\d{{1,3}}|(?i:{WORD_NUMBER})(?=\s?[.:—–-]|\n))"
+    r"(?P<gap>[.:)]?[\s—–_-]+|[.:])(?P<title>\S.*)",
+    re.DOTALL,
+)
+ANCHOR = re.compile(r"[\[{(]\w{1,3}[\]})]")  # of a footnote
 SPACED = re.compile(r"(?:\S ){3,}\S\.?")
 QUOTES = "\"'“‘«"  # speech
 EDGES = " _*=[]()#~—–-|+\n"
 
 POSSESSIVE = (
-    r"(?:(?:the|an?|some|first|second|author|editor|translator|publisher|original|general|prefatory|introductory|short)"
+    r"(?:(?:the|an?|some|historical|explanatory|critical|textual|select(?:ed)?|first|second|author|editor|translator|publisher|original|general|prefatory|introductory|short)"
     r"(?:.?s.?)? )*"
 )
-OF_WHAT = r"(?: (?:to|by|of|for|from|on|about|concerning)\b.{1,60})?"
+OF_WHAT = r"(?: (?:to|by|of|for|from|on|about|concerning|added|in)\b.{1,60})?"
 NAMES: dict[Kind, str] = {
     "front": (
         "preface|foreword|introduction|dedication|advertisement|note|remarks?|explanatory|explanation|notice|proem"
         "|apology|acknowledge?ments?|to the reader|(?:publisher|editor|author|translator)s? to the reader"
         "|bibliographical note|biographical (?:note|sketch)|dramatis person(?:ae|æ)|persons of the story|etymology"
     ),
-    "narrative": "prologue|epilogue|prelude|finale|interlude|intermezzo|conclusion|l.envoi|envoi|postlude|coda",
+    "narrative": "prologue|epilogue|prelude|finale|interlude|intermezzo|conclusion|l.envoi|envoi|postlude|coda"
+    "|induction|intermission",
     "back": (
         "appendix|appendices|(?:foot|end)?notes|glossary|index|bibliography|afterword|errata|colophon|corrigenda"
-        "|advertisements|vocabulary|chronology"
+        "|advertisements|vocabulary|chronology|postscript|about the author"
     ),
 }
 NAMED = {kind: re.compile(rf"{POSSESSIVE}(?:{words}){OF_WHAT}[.:]?", re.IGNORECASE) for kind, words in NAMES.items()}
 NAMED_TITLE = re.compile(
-    r"(?P<label>(?:(?:the|first|second) )?(?:prologue|epilogue|prelude|finale|conclusion))"
+    r"(?P<label>(?:(?:the|first|second) )?(?:prologue|epilogue|prelude|finale|conclusion|interlude))"
     r"(?P<gap>[.:]|\s*[—–-]+|\n)\s*(?P<title>\S.*)",
     re.I | re.DOTALL,
 )
+NAMED_BACK = re.compile(  # 'APPENDIX B: The Fragment'
+    r"(?P<label>(?:appendix|appendices|glossary|index|bibliography)\b(?: (?:[A-Z]|\d+|[IVX]+))?)"
+    r"(?P<gap>[.:]|\s*[—–-]+|\n)\s*(?P<title>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+TITLED_NAMES: dict[Kind, re.Pattern[str]] = {"narrative": NAMED_TITLE, "back": NAMED_BACK}
 CONTENTS = re.compile(
-    r"\W*(?:(?:the |table of |list of )*(?:contents|chapters|illustrations|plates)|table des mati[eè]res|inhalt|inhoud)"
-    r"\W*(?:\n|$)",
+    r"\W*(?:(?:the |table of |list of |detailed )*(?:contents|chapters|illustrations|plates)"
+    r"|table des mati[eè]res|inhalt|inhoud)\W*(?:\n|$)",
     re.IGNORECASE,
 )
 BOOK_END = re.compile(
@@ -101,6 +88,7 @@ BOOK_END = re.compile(
 MAX_CHARS = 320  # a heading with a summary of its chapter is no longer
 MAX_LINES = 5
 MAX_TITLE_WORDS = 16  # of a title after a bare number
+MAX_SMALL_WORD = 4  # letters: shorter words begin small in titles too
 
 
 class Heading(NamedTuple):
@@ -118,16 +106,21 @@ def parse_heading(text: str, num_lines: int) -> Heading | None:
     """Return the heading that a block's form shows, or None; titles without number or name have no form."""
     if len(text) > MAX_CHARS or num_lines > MAX_LINES:
         return None
+    first = text.lstrip(EDGES)[:1]
+    if not first or first.islower() or first in QUOTES:  # as most paragraphs begin
+        return None
     bare = strip_edges(text)
-    if not bare or bare[0].islower() or bare[0] in QUOTES or is_list_of_headings(bare):
+    if not bare or is_list_of_headings(bare):
         return None
     return parse_keyword(bare) or parse_number(bare, num_lines) or parse_name(bare)
 
 
 def is_list_of_headings(text: str) -> bool:
     """Return whether a later line of a block has the keyword of the first: a piece of a table of contents."""
+    if "\n" not in text:
+        return False
     lines = text.split("\n")
-    first = KEYWORDED.match(lines[0]) if len(lines) > 1 else None
+    first = KEYWORDED.match(lines[0])
     if first is None:
         return False
     others = (KEYWORDED.match(line.strip()) for line in lines[1:])
@@ -137,10 +130,10 @@ def is_list_of_headings(text: str) -> bool:
 def strip_edges(text: str) -> str:
     """Return text without emphasis and brackets around it, letters that stood apart joined."""
     bare = text.strip(EDGES)
-    if SPACED.fullmatch(bare):
+    if bare[1:2] == " " and SPACED.fullmatch(bare):
         return bare.replace(" ", "")
     for opening, closing in ("()", "[]"):
-        if bare.count(opening) > bare.count(closing):
+        if opening in bare and bare.count(opening) > bare.count(closing):
             bare += closing
     return bare.replace("_", "") if bare.count("_") % 2 else bare
 
@@ -149,7 +142,7 @@ def parse_keyword(text: str) -> Heading | None:
     """Return a heading such as 'CHAPTER IV. The Storm', 'Book the First', 'SECOND EPOCH'."""
     found = KEYWORDED.match(text) or INVERTED.match(text)
     if found is None:
-        if (trailing := TRAILING_VOLUME.match(text)) and text.upper() == text:
+        if text.upper() == text and (trailing := TRAILING_VOLUME.match(text)) and not BOOK_END.match(text):
             inner = parse_keyword(trailing[1])
             return inner._replace(label=" ".join(text.split()), title="") if inner else None
         return None
@@ -160,7 +153,8 @@ def parse_keyword(text: str) -> Heading | None:
     if number == LAST and key in LOOSE_KEYS:
         return None
     level = LEVELS.get(key, "chapter")
-    return Heading(level if key in LEVELS else key, level, "narrative", number, found["label"], strip_edges(title))
+    title = "" if ANCHOR.fullmatch(title) else strip_edges(title)
+    return Heading(level if key in LEVELS else key, level, "narrative", number, found["label"], title)
 
 
 def is_title_after(gap: str, title: str) -> bool:
@@ -192,11 +186,11 @@ def is_number_title(number: str, gap: str, title: str) -> bool:
     is_caps = title.upper() == title and any(letter.isalpha() for letter in title)
     if len(words) > (2 * MAX_TITLE_WORDS if is_caps else MAX_TITLE_WORDS) or title[-1] in ",;":
         return False
-    if gap.strip() == "" and len(gap) < 2 and not (is_caps and number != "I"):
+    if gap.strip() == "" and len(gap) < 2 and "\n" not in gap and not (is_caps and number != "I"):
         return False
     first = title.lstrip("\"'“‘_([")[:1]
-    is_sentence = title[-1] == "." and not is_caps and len(words) > MAX_TITLE_WORDS // 2
-    return bool(first) and not first.islower() and not is_sentence
+    goes_on = title[-1] == "." and not is_caps and len(words) > MAX_TITLE_WORDS // 2
+    return bool(first) and not first.islower() and not goes_on
 
 
 def style_of(number: str) -> str:
@@ -212,38 +206,18 @@ def parse_name(text: str) -> Heading | None:
     if len(line) > 90:
         return None
     for kind, pattern in NAMED.items():
-        if pattern.fullmatch(line):
+        if pattern.fullmatch(line) and not (line[-1] == "." and is_sentence(line)):
             return Heading(f"named {kind}", "chapter", kind, None, line, "")
-    if found := NAMED_TITLE.match(text):
-        return Heading(
-            "named narrative", "chapter", "narrative", None, found["label"], " ".join(found["title"].split())
-        )
+    for kind, pattern in TITLED_NAMES.items():
+        if found := pattern.match(text):
+            return Heading(f"named {kind}", "chapter", kind, None, found["label"], " ".join(found["title"].split()))
     return None
 
 
-@lru_cache(maxsize=4096)
-def parse_numeral(text: str) -> int | None:
-    """Return the value of '12', 'XII', 'twelfth', 'twenty-one', of '2.XII' its last part; None where it is none."""
-    tail = text.rpartition(".")[2].lower()
-    if tail.isdigit():
-        return int(tail)
-    if tail in WORD_NUMBERS:
-        return WORD_NUMBERS[tail]
-    parts = re.split(r"[- ]", tail)
-    if len(parts) == 2 and parts[0] in TENS and parts[1] in WORD_NUMBERS:
-        return WORD_NUMBERS[parts[0]] + WORD_NUMBERS[parts[1]]
-    return parse_roman(tail.upper())
-
-
-def parse_roman(text: str) -> int | None:
-    """Return the value of a roman number; misprints such as 'XVLIII' or 'IIII' are read as they add up."""
-    if not text or not set(text) <= set(ROMAN):
-        return None
-    values = [ROMAN[letter] for letter in text]
-    total = 0
-    for value, after in zip(values, [*values[1:], 0], strict=True):
-        total += -value if value < after else value
-    return total if 0 < total < 400 else None
+def is_sentence(line: str) -> bool:
+    """Return whether most of the longer words of a line begin small, as no title's do."""
+    words = [word for word in line.split() if len(word) > MAX_SMALL_WORD]
+    return sum(word[0].islower() for word in words) * 2 > len(words)
 
 
 def is_number_heading(line: str) -> bool:

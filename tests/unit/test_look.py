@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from schemas.books import CatalogueEntry, RawBook
+from schemas.books import CatalogueEntry, RawBook, Reading
 from schemas.settings import CleanSettings, SegmentSettings
 from tasks.clean import clean_book
 from tasks.look import describe_book, render_look
@@ -86,8 +86,30 @@ def test_a_person_reads_ends_removals_and_an_indented_tree():
 
 
 def test_a_person_is_told_what_needs_review_and_what_has_no_heading():
-    shown = render_look(look("\n\n".join([BODY] * 90), book_id="unknown", title=None))
+    shown = render_look(look(BODY * 9, book_id="unknown", title=None))
     assert shown.startswith("no title (no id)")
     assert "removed: nothing" in shown
     assert "(no heading)" in shown
-    assert "needs review" in shown
+    contents = "CONTENTS\n\n" + "\n".join(f"{number}. The Way {number}" for number in range(1, 10))
+    chapters = "\n\n\n".join(f"{number}\n\n{BODY}" for number in ("I", "II", "III"))
+    readings = (Reading(evidence="headings", headings=("4: I", "9: II")),)
+    doubtful = render_look(look(f"THE FERRY\n\n\n{contents}\n\n\n{chapters}\n"), readings)
+    assert "needs review" in doubtful
+    assert doubtful.endswith("  headings: 2")
+
+
+def test_the_story_begins_below_the_argument_of_its_first_chapter():
+    argument = "The ferryman tells of the mill, and the boy is lost and found again by the water."
+    story = "\n\n".join(
+        ["It was late when they came to the ferry, and nobody had seen the boy, as the miller said."] * 9
+    )
+    text = "\n\n\n".join(f"CHAPTER {number}\n\n{argument}\n\n{story}" for number in ("I", "II", "III", "IV"))
+    report = look(text + "\n")
+    assert report.divisions[0].body_line == 3
+    assert report.narrative_first_line == 5
+
+
+def test_the_lines_that_recommend_a_story_are_none_of_it():
+    blurb = "_It may seem careless to lose a ferry, but the river is wide and the boy who rows it is\nyoung and tired tonight._"
+    report = look(f"THE FERRY\n\nBy A. NOBODY\n\n{blurb}\n\nIllustrated by B. Reed\n\n\n{BODY}\n")
+    assert report.narrative_first_line == 11

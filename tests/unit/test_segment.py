@@ -9,7 +9,8 @@ import pytest
 from schemas.books import CatalogueEntry, RawBook
 from schemas.settings import CleanSettings, SegmentSettings
 from tasks.clean import clean_book
-from tasks.dividing.headings import parse_heading, parse_numeral
+from tasks.dividing.headings import parse_heading
+from tasks.dividing.numerals import parse_numeral
 from tasks.segment import segment_book
 
 PARAGRAPH = "The ferry went over the water in the grey light and came back with nobody aboard but the boy."
@@ -296,10 +297,18 @@ def test_a_misprinted_number_between_two_right_ones_is_a_chapter():
     assert len(book_of(["CHAPTER I", "CHAPTER II", "CHAPTER XIII", "CHAPTER IV", "CHAPTER V"]).chapters()) == 5
 
 
+def test_two_misprinted_numbers_in_a_row_are_chapters():
+    numbers = ["I", "II", "III", "IV", "V", "VI", "XVII", "XVIII", "IX", "X"]
+    book = book_of([f"CHAPTER {number}" for number in numbers])
+    assert labels(book) == [f"CHAPTER {number}" for number in numbers]
+    assert not book.needs_review
+
+
 def test_numbers_left_out_are_no_reason_to_lose_chapters_and_need_review():
     numbers = ["I", "II", "IV", "V", "VII", "VIII", "X", "the Last"]
     book = book_of([f"CHAPTER {number}" for number in numbers])
-    assert [chapter.confidence for chapter in book.chapters()] == [1.0, 1.0, 0.7, 1.0, 0.7, 1.0, 0.7, 0.7]
+    sure = [chapter.confidence for chapter in book.chapters()]
+    assert [value == max(sure) for value in sure] == [True, True, False, True, False, True, False, True]
     assert book.needs_review
 
 
@@ -394,13 +403,48 @@ def test_a_book_of_short_lines_only_is_one_chapter():
     assert [one.kind for one in book.divisions] == ["narrative"]
 
 
-def test_a_long_book_without_chapters_needs_review():
-    assert segment("\n\n".join([BODY] * 80)).needs_review
+def test_a_long_book_without_divisions_is_one_chapter_of_which_nobody_is_sure():
+    book = segment("\n\n".join([BODY] * 80))
+    assert not book.needs_review
+    assert [chapter.confidence for chapter in book.chapters()] == [0.5]
+
+
+def test_a_long_book_whose_table_lists_what_nobody_finds_needs_review():
+    contents = "CONTENTS\n\n" + "\n".join(["The Ferry House", "Over the Water", "The Mill by Night", "Home Again"])
+    assert segment(f"THE FERRY\n\n\n{contents}\n\n\n" + "\n\n".join([BODY] * 80)).needs_review
 
 
 def test_a_table_that_lists_other_chapters_needs_review():
     contents = "CONTENTS\n\n" + "\n".join(f"{number}. The Way {number}" for number in range(1, 10))
-    assert book_of(["I", "II", "III"], front=f"THE FERRY\n\n\n{contents}\n\n").needs_review
+    book = book_of(["I", "II", "III"], front=f"THE FERRY\n\n\n{contents}\n\n")
+    assert book.needs_review
+    assert [(one.evidence, len(one.headings)) for one in book.readings] == [("headings", 3), ("table of contents", 9)]
+    assert book.readings[0].headings[0] == "19: I"
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ["CHAPTER I", "CHAPTER II", "CHAPTER II", "CHAPTER IV", "CHAPTER V"],  # a wrong number of the source
+        ["CHAPTER I", "CHAPTER II", "CHAPTER III", "CHAPTER V", "CHAPTER VI"],  # one left out, no room for it
+    ],
+)
+def test_wrong_numbers_of_the_source_are_no_doubt(headings):
+    book = book_of(headings)
+    assert len(book.chapters()) == 5
+    assert not book.needs_review
+    assert book.readings == ()
+
+
+def test_a_table_that_leaves_chapters_out_is_no_doubt():
+    contents = "CONTENTS\n\nCHAPTER I\n\nCHAPTER II\n\nCHAPTER III"
+    headings = [f"CHAPTER {number}" for number in ("I", "II", "III", "IV", "V", "VI")]
+    assert not book_of(headings, front=f"THE FERRY\n\n\n{contents}\n\n").needs_review
+
+
+def test_chapters_that_are_there_twice_need_review():
+    numbers = ["I", "II", "III", "IV", "V", "III", "IV", "V", "VI"]
+    assert book_of([f"CHAPTER {number}" for number in numbers]).needs_review
 
 
 def test_scenes_end_with_the_break_after_them():
