@@ -1,0 +1,94 @@
+"""Paragraphs and lines of a text -> shares of it that are speeches under names, verse, or lists."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+WORD = r"[^\W\d_a-z][^\W_]*(?:['’.-][^\W_]+)*\.?"
+SPEAKER = re.compile(  # HELMER (_rising_). / _Nora._ / FIRST LORD: / Ham. / _Memmo_.--And so / a name that stands alone
+    rf"[\W_]{{0,3}}({WORD}(?: (?:{WORD}|of|the|and|de|\d)){{0,3}})[_*=]?(?:,? ?[\[(_][^\])_]{{0,160}}[\])_])?"
+    r"(?:[.:]?[_*=]*(?:—|--)(?=\S)|[.:][_*=]*(?=\s|$)|(?<=\.)[_*=]?(?=\s|$)|[_*=]*$)"
+)
+SPEAKER_CHARS = 240  # a name and its stage direction stand within
+MIN_SPEECHES, MIN_SPEAKERS = 5, 2  # speeches of one name before it counts as a speaker's, and such names
+HONORIFICS = frozenset({"mr", "mrs", "ms", "dr", "st", "messrs", "mme", "mlle", "rev", "prof", "no", "vol"})
+NUMERAL = re.compile(r"[IVXLCDM]+")
+
+COLUMNS = re.compile(r"\S {3,}\S")
+LIST_WORDS = 3.5  # words in a line: lists have fewer, verse more
+VERSE_CHARS = 15, 65  # of a mean line: shorter ones are lists, longer ones prose
+VERSE_UPPER = 0.7  # share of its lines that begin with a capital
+VERSE_JOINT = re.compile(  # a capital that neither a sentence end nor a name explains: a line of verse began here
+    r"[a-z,;][’'\"”]?\s+(?:And|The|That|With|In|Of|To|But|Which|For|When|As|From|Upon|So|Or|By|Nor|Then|Where|Who|If)\b"
+)
+
+HEAD_WORD = re.compile(r"\W{0,4}([^\W\d_]{2,})")
+
+
+def speech_share(texts: Sequence[str]) -> float:
+    """Return the share of characters in paragraphs under the names of recurring speakers."""
+    labels = [find_speakers(text) for text in texts]
+    num_speeches = Counter(name for names in labels for name in names)
+    speakers = {name for name, num in num_speeches.items() if num >= MIN_SPEECHES}
+    if len(speakers) < MIN_SPEAKERS:
+        return 0.0
+    num_chars, follows = 0, False
+    for text, names in zip(texts, labels, strict=True):
+        is_headed = any(name in speakers for name in names)
+        if is_headed or follows:
+            num_chars += len(text)
+        follows = is_headed and len(text) < SPEAKER_CHARS and is_name_alone(text)
+    return num_chars / max(1, sum(map(len, texts)))
+
+
+def find_speakers(text: str) -> list[str]:
+    """Return the names that head a paragraph, or the lines of one whose lines were kept."""
+    lines = text.split("\n") if "\n" in text else (text,)
+    names = []
+    for line in lines:
+        found = SPEAKER.match(line[:SPEAKER_CHARS])
+        if found and is_speaker(found[1]):
+            names.append(found[1].rstrip(".").casefold())
+    return names
+
+
+def is_speaker(name: str) -> bool:
+    """Return whether a label can be a speaker's: no title before a name, no number of a chapter."""
+    bare = name.rstrip(".")
+    return len(bare) > 1 and bare.casefold() not in HONORIFICS and NUMERAL.fullmatch(bare) is None
+
+
+def is_name_alone(text: str) -> bool:
+    """Return whether a paragraph is a speaker's name and no speech."""
+    found = SPEAKER.match(text)
+    return found is not None and found.end() >= len(text.rstrip())
+
+
+def is_verse(text: str) -> bool:
+    """Return whether lines that were kept are verse: not too short, not too long, most of them with a capital."""
+    lines = [line.strip() for line in text.split("\n")]
+    size = sum(map(len, lines)) / len(lines)
+    num_upper = sum(line.lstrip("\"“'‘(_[—-")[:1].isupper() for line in lines)
+    return VERSE_CHARS[0] <= size <= VERSE_CHARS[1] and num_upper >= VERSE_UPPER * len(lines)
+
+
+def is_list(text: str) -> bool:
+    """Return whether lines that were kept are a table or a list: columns, or a few words each."""
+    num_lines = text.count("\n") + 1
+    return len(COLUMNS.findall(text)) * 2 > num_lines or len(text.split()) < LIST_WORDS * num_lines
+
+
+def alphabetical_share(texts: Sequence[str]) -> float:
+    """Return the share of characters in paragraphs that follow the one before in the alphabet, under one letter."""
+    before, num_chars = "", 0
+    for text in texts:
+        found = HEAD_WORD.match(text)
+        if found is None:
+            continue
+        word = found[1].casefold()
+        if before < word and before[:1] == word[0]:
+            num_chars += len(text)
+        before = word
+    return num_chars / max(1, sum(map(len, texts)))
