@@ -48,7 +48,7 @@ class ScreenSettings(Value):
     languages: tuple[str, ...] = Field(("en",), min_length=1, description="ISO 639-1 codes that are kept")
     min_words: int = Field(3_000, ge=0, description="shorter texts are rejected")
     max_speech_share: float = Field(
-        0.2, ge=0.0, le=1.0, description="share of the text in speeches under a speaker's name; above it: drama"
+        0.3, ge=0.0, le=1.0, description="share of the text in speeches under a speaker's name; above it: drama"
     )
     max_verse_share: float = Field(0.5, ge=0.0, le=1.0, description="share of the text in lines of verse")
     max_verse_joints: float = Field(
@@ -63,10 +63,10 @@ class ScreenSettings(Value):
         0.0, ge=0.0, le=1.0, description="share of paragraphs that must begin with speech; 0: any"
     )
     min_told: float = Field(
-        0.85, ge=0.0, description="words of persons and the past per word of exposition; below it, the score decides"
+        0.85, gt=0.0, description="words of persons and the past per word of exposition; a text with fewer is suspected"
     )
     min_story_score: float = Field(
-        -1.5, description="lowest score of style, 0 being half way between fiction and other prose, of such a text"
+        -1.5, description="lowest score of style of a suspected text, higher the less it tells; fiction is above 0"
     )
     min_style_score: float = Field(-4.5, description="lowest score of style of any text")
     catalogue_weight: float = Field(

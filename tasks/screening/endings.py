@@ -58,7 +58,7 @@ def count_missing(texts: Sequence[str]) -> tuple[int, int] | None:
     if len(set(listed)) < MIN_LISTED:
         return None
     most, last = max(listed), max(found, default=0)
-    return (most, last) if last < (1 - MAX_MISSING) * most else None
+    return (most, last) if 0 < last < (1 - MAX_MISSING) * most else None
 
 
 def read_number(text: str) -> int:

@@ -12,7 +12,9 @@ SPEAKER = re.compile(  # HELMER (_rising_). / _Nora._ / FIRST LORD: / Ham. / _Me
     r"(?:[.:]?[_*=]*(?:—|--)(?=\S)|[.:][_*=]*(?=\s|$)|(?<=\.)[_*=]?(?=\s|$)|[_*=]*$)"
 )
 SPEAKER_CHARS = 240  # a name and its stage direction stand within
-MIN_SPEECHES, MIN_SPEAKERS = 5, 2  # speeches of one name before it counts as a speaker's, and such names
+MIN_SPEECHES = 5  # of one name, before it counts as a speaker's
+MAX_TURNS = 0.6  # share of all speeches that one speaker may hold: INGREDIENTS and FIG. talk to themselves
+LONGEST_TURN = 1_500  # characters of text for each speech: in plays 100 to 1,000, between letters 2,000 and more
 HONORIFICS = frozenset({"mr", "mrs", "ms", "dr", "st", "messrs", "mme", "mlle", "rev", "prof", "no", "vol"})
 NUMERAL = re.compile(r"[IVXLCDM]+")
 
@@ -28,11 +30,10 @@ HEAD_WORD = re.compile(r"\W{0,4}([^\W\d_]{2,})")
 
 
 def speech_share(texts: Sequence[str]) -> float:
-    """Return the share of characters in paragraphs under the names of recurring speakers."""
+    """Return the share of characters in paragraphs under the names of people who speak in turns."""
     labels = [find_speakers(text) for text in texts]
-    num_speeches = Counter(name for names in labels for name in names)
-    speakers = {name for name, num in num_speeches.items() if num >= MIN_SPEECHES}
-    if len(speakers) < MIN_SPEAKERS:
+    speakers = find_turns(Counter(name for names in labels for name in names), sum(map(len, texts)))
+    if not speakers:
         return 0.0
     num_chars, follows = 0, False
     for text, names in zip(texts, labels, strict=True):
@@ -40,7 +41,16 @@ def speech_share(texts: Sequence[str]) -> float:
         if is_headed or follows:
             num_chars += len(text)
         follows = is_headed and len(text) < SPEAKER_CHARS and is_name_alone(text)
-    return num_chars / max(1, sum(map(len, texts)))
+    return num_chars / sum(map(len, texts))
+
+
+def find_turns(labels: Counter[str], num_chars: int) -> frozenset[str]:
+    """Return the labels that are speakers': they recur, there are several, none holds most turns, turns are short."""
+    speakers = {name: num for name, num in labels.items() if num >= MIN_SPEECHES}
+    total = sum(speakers.values())
+    if total == 0 or max(speakers.values()) > MAX_TURNS * total or total < num_chars / LONGEST_TURN:
+        return frozenset()
+    return frozenset(speakers)
 
 
 def find_speakers(text: str) -> list[str]:
@@ -67,17 +77,23 @@ def is_name_alone(text: str) -> bool:
 
 
 def is_verse(text: str) -> bool:
-    """Return whether lines that were kept are verse: not too short, not too long, most of them with a capital."""
+    """Return whether lines that were kept are verse: of a verse's length, most of them with a capital, no table."""
     lines = [line.strip() for line in text.split("\n")]
     size = sum(map(len, lines)) / len(lines)
+    if not VERSE_CHARS[0] <= size <= VERSE_CHARS[1] or is_table(text):
+        return False
     num_upper = sum(line.lstrip("\"“'‘(_[—-")[:1].isupper() for line in lines)
-    return VERSE_CHARS[0] <= size <= VERSE_CHARS[1] and num_upper >= VERSE_UPPER * len(lines)
+    return num_upper >= VERSE_UPPER * len(lines)
+
+
+def is_table(text: str) -> bool:
+    """Return whether most lines have a gap within; verse with numbers in its margin has one in every fifth."""
+    return 2 * len(COLUMNS.findall(text)) > text.count("\n") + 1
 
 
 def is_list(text: str) -> bool:
-    """Return whether lines that were kept are a table or a list: columns, or a few words each."""
-    num_lines = text.count("\n") + 1
-    return len(COLUMNS.findall(text)) * 2 > num_lines or len(text.split()) < LIST_WORDS * num_lines
+    """Return whether lines that were kept are a table, or a list with few words in each line."""
+    return is_table(text) or len(text.split()) < LIST_WORDS * (text.count("\n") + 1)
 
 
 def alphabetical_share(texts: Sequence[str]) -> float:
@@ -85,7 +101,7 @@ def alphabetical_share(texts: Sequence[str]) -> float:
     before, num_chars = "", 0
     for text in texts:
         found = HEAD_WORD.match(text)
-        if found is None:
+        if found is None or NUMERAL.fullmatch(found[1]):
             continue
         word = found[1].casefold()
         if before < word and before[:1] == word[0]:

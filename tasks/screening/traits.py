@@ -13,9 +13,11 @@ from tasks.screening.layout import VERSE_JOINT, alphabetical_share, is_list, is_
 from tasks.screening.style import Style, measure_style
 
 NUM_SAMPLES, SAMPLE_CHARS = 24, 2_000  # 8,000 words: more of them move no score by as much as a tenth
-NUM_LANGUAGE_SAMPLES, LANGUAGE_CHARS = 7, 1_200  # spread over the text: a foreign motto decides nothing
+NUM_LANGUAGE_SAMPLES, LANGUAGE_CHARS = 7, 800  # spread over the text: a foreign motto decides nothing
 QUOTES = "\"“‘'—„«"
-ODD = re.compile(r"[ÃÂ][\u0080-\u00bf‘-„†-•…‰‹›€™ŒœŠšŽžŸˆ˜]|â€.|[^\w\s.,;:!?'\"()\-–—‘’“”*…\[\]&/£$°´`½¼¾§†‡=+#|<>{}«»„]")
+ODD = re.compile(
+    r"[ÃÂ][\u0080-\u00bf‘-„†-•…‰‹›€™ŒœŠšŽžŸˆ˜]|â€.|[^\w\s.,;:!?'\"()\-–—‘’“”*…\[\]&/£$°´`½¼¾§†‡=+#|<>{}«»„]"
+)
 CATALOGUED_FICTION = re.compile(r"fiction|stories|tales|fairy|legend|romance", re.IGNORECASE)
 LITERATURE = "P"  # the class of the Library of Congress
 
@@ -29,10 +31,9 @@ class Traits:
         self._kept = [text for text in self.texts if "\n" in text]
         self._num_chars = max(1, sum(map(len, self.texts)))
 
-    @cached_property
-    def num_words(self) -> int:
-        """Words as white space separates them."""
-        return self.book.num_words
+    def count_words(self, most: int) -> int:
+        """Return the number of words, or `most` of a text that has more: a long one is not read to its end."""
+        return min(most, len(self.book.text.split(None, most)))
 
     @cached_property
     def samples(self) -> list[str]:
