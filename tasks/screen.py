@@ -19,7 +19,7 @@ Rule = Callable[[Traits, ScreenSettings], str | None]
 def wrong_language(book: Traits, settings: ScreenSettings) -> str | None:
     """Reject a text whose passages are mostly in other languages; the text decides, not the catalogue."""
     kept = sum(language in settings.languages for language in book.languages)
-    if 2 * kept > len(book.languages):
+    if 2 * kept >= len(book.languages):
         return None
     language, num = Counter(one for one in book.languages if one not in settings.languages).most_common(1)[0]
     return f"{num} of {len(book.languages)} samples are in {language!r}, kept are {', '.join(settings.languages)}"

@@ -15,10 +15,11 @@ from tasks.screening.style import Style, measure_style
 NUM_SAMPLES, SAMPLE_CHARS = 24, 2_000  # 8,000 words: more of them move no score by as much as a tenth
 NUM_LANGUAGE_SAMPLES, LANGUAGE_CHARS = 7, 800  # spread over the text: a foreign motto decides nothing
 QUOTES = "\"“‘'—„«"
-ODD = re.compile(
-    r"[ÃÂ][\u0080-\u00bf‘-„†-•…‰‹›€™ŒœŠšŽžŸˆ˜]|â€.|[^\w\s.,;:!?'\"()\-–—‘’“”*…\[\]&/£$°´`½¼¾§†‡=+#|<>{}«»„]"
+ODD = re.compile(  # first what UTF-8 looks like when it was read as windows-1252
+    r"[ÃÂ][\u0080-\u00bf‘-„†-•…‰‹›€™ŒœŠšŽžŸˆ˜]|â€."
+    r"|[^\w\s.,;:!?'\"()\-–—‘’“”*…\[\]&/£$°´`½¼¾§†‡=+#|<>{}«»„]"
 )
-CATALOGUED_FICTION = re.compile(r"fiction|stories|tales|fairy|legend|romance", re.IGNORECASE)
+CATALOGUED_FICTION = re.compile(r"fiction|stories|tales", re.IGNORECASE)
 LITERATURE = "P"  # the class of the Library of Congress
 
 
