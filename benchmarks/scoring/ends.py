@@ -7,6 +7,7 @@ import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from benchmarks.scoring.reference import Ends
 from schemas.books import CleanBook
@@ -19,6 +20,7 @@ BOILERPLATE = re.compile(
     re.IGNORECASE,
 )
 OUTSIDE = re.compile(r"header|footer|credit|producer|note|banner|legal|licen", re.IGNORECASE)  # rules: not the author's
+LEAST = 4  # letters of a line that are no chance
 REACH = 2_000  # letters: how far ahead a line of the file is sought where the clean text holds something else first
 SHORT_REACH, SHORT = 200, 12  # a line of few letters may stand anywhere: it is sought nearby only
 
@@ -38,21 +40,22 @@ def count_cut(lines: Sequence[str], ends: Ends, book: CleanBook, data: bytes) ->
 
     Every line of the printed book (first to last, by the reference) is sought in the clean text, in order, by its
     letters and digits alone, so that neither `first_line` nor the blocks of the cleaner are trusted. Of a line that is
-    not there, the words that are not near its place count, less the letters of edits recorded within it. A removal
-    that reaches beyond the printed book explains nothing inside it, nor does one that its own rule calls Gutenberg's
-    where it touches an end: that is how a title page taken for credits shows.
+    not there, what neither begins nor ends it at its place counts, less the letters of edits recorded within it. A
+    removal that reaches beyond the printed book explains nothing inside it, nor does one that its own rule calls
+    Gutenberg's where it touches an end: that is how a title page taken for credits shows.
     """
     explained, edited = explained_lines(lines, ends, book), edited_letters(book, data)
     clean = letters_of(book.text)
     at, cut = 0, 0
     for number in range(ends.first, ends.last + 1):
         wanted = letters_of(lines[number - 1])
-        is_short = len(wanted) <= SHORT or number in explained
-        found = clean.find(wanted, at, at + len(wanted) + (SHORT_REACH if is_short else REACH))
+        reach = 0 if number in explained else SHORT_REACH if len(wanted) <= SHORT else REACH
+        found = clean.find(wanted, at, at + len(wanted) + reach)
         if found >= 0:
             at = found + len(wanted)
         elif number not in explained:
-            cut += max(0, count_missing(clean[at : at + REACH], lines[number - 1]) - edited[number])
+            num_there, at = match_ends(clean, wanted, at)
+            cut += max(0, len(wanted) - num_there - edited[number])
     return cut
 
 
@@ -82,10 +85,15 @@ def edited_letters(book: CleanBook, data: bytes) -> Counter[int]:
     return taken
 
 
-def count_missing(passage: str, line: str) -> int:
-    """Return the letters of a line's words that do not stand in a passage of letters."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", line))
-    return sum(len(word) for word in words if word not in passage)
+def match_ends(clean: str, wanted: str, at: int) -> tuple[int, int]:
+    """Return how many letters of a line stand at a place of the clean text, and where the text goes on after them."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(clean[at : at + len(wanted)], wanted, strict=False))
+    first = sum(1 for _ in same)
+    first = first if first >= LEAST else 0
+    for last in range(len(wanted) - first, LEAST - 1, -1):
+        if clean.startswith(wanted[-last:], at + first):
+            return first + last, at + first + last
+    return first, at + first
 
 
 def letters_of(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,8 @@ def count_lost(book: CleanBook, data: bytes) -> int | None:
     """Return the offsets whose raw byte does not begin the same character; None where the book tells no raw offsets.
 
     Every offset is asked for and the bytes there are decoded. White space may have been any white space of the file,
-    or the place of something that was removed; a character may be composed of several; the rest must be the same.
+    or the place of something that was removed; a character may be composed of several, or stand in a recorded edit and
+    lead to its bytes; the rest must be the same.
     """
     if not hasattr(book, "raw_offset"):
         return None
@@ -25,8 +27,16 @@ def count_lost(book: CleanBook, data: bytes) -> int | None:
         return int(np.count_nonzero((places < 0) | (places >= len(data))))
     characters = decode_each(data, book.encoding)
     text = np.frombuffer(book.text.encode("utf-32-le"), dtype=np.uint32)
-    unequal = np.flatnonzero(characters[places] != text)
-    return sum(not is_rewritten(book, data, int(offset), int(places[offset])) for offset in unequal)
+    unequal = [int(offset) for offset in np.flatnonzero(characters[places] != text)]
+    edits = list(book.iter_edits()) if unequal and hasattr(book, "iter_edits") else []
+    starts = [edit.start for edit in edits]
+    lost = 0
+    for offset in unequal:
+        place = int(places[offset])
+        edit = edits[bisect_right(starts, offset) - 1] if starts and starts[0] <= offset else None
+        is_recorded = edit is not None and edit.start <= offset < edit.end and edit.raw_start <= place <= edit.raw_end
+        lost += not (is_recorded or is_rewritten(book, data, offset, place))
+    return lost
 
 
 def decode_each(data: bytes, encoding: str) -> NDArray[np.uint32]:
