@@ -56,7 +56,7 @@ def print_table(figures: Figures) -> None:
 
 def cell_of(figures: Figures, peer: str, name: str) -> int | float | str:
     """Return a peer's figure, or why there is none."""
-    if f"{peer}_installed" in figures and f"{COLUMNS[1]}_{name}" not in figures and name == "both_ends_exact":
+    if figures.get(f"{peer}_installed") is False and name == "both_ends_exact":
         return "not installed"
     return figures.get(f"{peer}_{name}", "")
 

@@ -18,7 +18,7 @@ from schemas.errors import PipelineError
 from schemas.settings import Settings
 from tasks.cleaning.decoding import decode_text
 
-Figures = dict[str, int | float | str]
+Figures = dict[str, int | float | str]  # flat; a bool is an int
 CHAPTERIZE = "chapterize_"
 
 
@@ -183,7 +183,7 @@ def summarize(scores: Scores, files: Sequence[ReferenceFile], peers: Mapping[str
         figures |= {f"{prefix}{name}": share(scores.sums[prefix + name], num_bounded) for name in names}
         figures |= {f"{prefix}{name}": scores.sums[prefix + name] for name in counts}
     figures["narrative_both_ends_exact"] = share(scores.sums["narrative_both_ends_exact"], num_bounded)
-    figures |= {f"{name}_installed": "no" for name, cleaner in peers.items() if cleaner is None}
+    figures |= {f"{name}_installed": cleaner is not None for name, cleaner in peers.items()}
     figures |= screening_figures(scores, files)
     figures |= chapter_figures(scores)
     figures["lossless_share"] = share(scores.sums["lossless"], len(files))
@@ -220,12 +220,14 @@ def chapter_figures(scores: Scores) -> Figures:
 
 
 def speed_figures(scores: Scores) -> Figures:
-    """Return megabytes of raw bytes per CPU second."""
+    """Return megabytes of raw bytes per CPU second, and how many times faster than a peer's cleaning ours is."""
     megabytes = scores.sums["timed_bytes"] / 1e6
-    together = scores.seconds["clean"] + scores.seconds["segment"]
-    rates = {f"{name}_mb_per_s": megabytes / max(seconds, 1e-9) for name, seconds in scores.seconds.items()}
-    rates["clean_and_segment_mb_per_s"] = megabytes / max(together, 1e-9)
-    return {"timed_mb": round(megabytes, 1), **{name: round(rate, 2) for name, rate in rates.items()}}
+    seconds = {name: max(taken, 1e-9) for name, taken in scores.seconds.items()}
+    seconds["clean_and_segment"] = seconds.get("clean", 1e-9) + seconds.get("segment", 1e-9)
+    figures: Figures = {"timed_mb": round(megabytes, 1)}
+    figures |= {f"{name}_mb_per_s": round(megabytes / taken, 2) for name, taken in seconds.items()}
+    ratios = {name: taken / seconds["clean"] for name, taken in seconds.items() if name.endswith("clean")}
+    return figures | {f"{name}_speed_ratio": round(ratio, 2) for name, ratio in ratios.items()}
 
 
 def share(count: int, total: int) -> float:
