@@ -12,22 +12,22 @@ NEAR = 2  # lines between a heading found and the true one
 WORD = re.compile(r"[^\W_]+")
 
 
-def pair_lines(found: Sequence[int], true: Sequence[int]) -> dict[int, int]:
-    """Return pairs of places, one of the found lines for each true line within reach, nearest first."""
-    reach = [(abs(a - b), i, j) for i, a in enumerate(true) for j, b in enumerate(found) if abs(a - b) <= NEAR]
-    pairs: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, i, j in sorted(reach):
-        if i not in pairs and j not in taken:
-            pairs[i] = j
-            taken.add(j)
-    return pairs
+def count_pairs(found: Sequence[int], true: Sequence[int]) -> int:
+    """Return how many found and true lines can be paired within reach, one to one: the most that is possible."""
+    ours, theirs = sorted(found), sorted(true)
+    num, i, j = 0, 0, 0
+    while i < len(ours) and j < len(theirs):
+        apart = ours[i] - theirs[j]
+        num += abs(apart) <= NEAR
+        i += apart <= NEAR
+        j += apart >= -NEAR
+    return num
 
 
 def f1_score(found: Sequence[int], true: Sequence[int]) -> float:
     """Return the F1 of heading lines, 1.0 where there are none on either side."""
     total = len(found) + len(true)
-    return 2 * len(pair_lines(found, true)) / total if total else 1.0
+    return 2 * count_pairs(found, true) / total if total else 1.0
 
 
 def narrative_lines(divisions: Sequence[LookDivision]) -> list[int]:
@@ -37,11 +37,15 @@ def narrative_lines(divisions: Sequence[LookDivision]) -> list[int]:
 
 def count_right_names(found: Sequence[LookDivision], true: Sequence[TrueDivision]) -> int:
     """Return how many true divisions were found with their label and their title, typography aside."""
-    pairs = pair_lines([division.line for division in found], [division.line for division in true])
-    return sum(
-        words_of(found[j].label) == words_of(true[i].label) and words_of(found[j].title) == words_of(true[i].title)
-        for i, j in pairs.items()
-    )
+    left = [(one.line, words_of(one.label), words_of(one.title)) for one in found]
+    num = 0
+    for one in true:
+        names = (words_of(one.label), words_of(one.title))
+        same = [other for other in left if abs(other[0] - one.line) <= NEAR and other[1:] == names]
+        if same:
+            left.remove(same[0])
+            num += 1
+    return num
 
 
 def words_of(text: str) -> list[str]:

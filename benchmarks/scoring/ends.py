@@ -20,7 +20,7 @@ BOILERPLATE = re.compile(
     re.IGNORECASE,
 )
 OUTSIDE = re.compile(r"header|footer|credit|producer|note|banner|legal|licen", re.IGNORECASE)  # rules: not the author's
-LEAST = 4  # letters of a line that are no chance
+LEAST = 3  # letters of a line that stand together by no chance
 REACH = 2_000  # letters: how far ahead a line of the file is sought where the clean text holds something else first
 SHORT_REACH, SHORT = 200, 12  # a line of few letters may stand anywhere: it is sought nearby only
 

@@ -63,6 +63,6 @@ def is_rewritten(book: CleanBook, data: bytes, offset: int, place: int) -> bool:
     char = book.text[offset]
     if char.isspace():
         return True
-    raw = data[place : place + 16].decode(book.encoding.removesuffix("-sig"), errors="ignore")
+    raw = data[place : place + 16].decode(book.encoding.removesuffix("-sig"), errors="replace")
     composed = unicodedata.normalize("NFC", raw)
     return composed[:1] == char or unicodedata.normalize("NFKD", char)[:1] == unicodedata.normalize("NFKD", raw)[:1]

@@ -48,7 +48,7 @@ def no_network() -> Iterator[None]:
     def refuse(*_: object) -> None:
         raise OSError("no network while a peer is imported")
 
-    socket.socket.connect = refuse  # type: ignore[method-assign, assignment]
+    socket.socket.connect = refuse  # type: ignore[method-assign]
     try:
         yield
     finally:

@@ -8,14 +8,17 @@ from collections.abc import Sequence
 
 WORD = r"[^\W\d_a-z][^\W_]*(?:['’.-][^\W_]+)*\.?"
 SPEAKER = re.compile(  # HELMER (_rising_). / _Nora._ / FIRST LORD: / Ham. / _Memmo_.--And so / a name that stands alone
-    rf"[\W_]{{0,3}}({WORD}(?: (?:{WORD}|of|the|and|de|\d)){{0,3}})[_*=]?(?:,? ?(?:[\[(][^\])]{{0,160}}[\])]|_[^_]{{0,160}}_))?"
+    rf"[\W_]{{0,3}}({WORD}(?: (?:{WORD}|of|the|and|de|\d)){{0,3}})[_*=]?"
+    r"(?:,? ?(?:[\[(][^\])]{0,160}[\])]|_[^_]{0,160}_))?"
     r"(?:[.:]?[_*=]*(?:—|--)(?=\S)|[.:][_*=]*(?=\s|$)|(?<=\.)[_*=]?(?=\s|$)|[_*=]*$)"
 )
 SPEAKER_CHARS = 240  # a name and its stage direction stand within
 MIN_SPEECHES = 5  # of one name, before it counts as a speaker's
 MAX_TURNS = 0.6  # share of all speeches that one speaker may hold: INGREDIENTS and FIG. talk to themselves
 TALK = re.compile(r"\b(?:I|me|my|you|your|we|us|our|thou|thee|thy)\b|[?!]")
-MIN_TALKING = 0.2  # share of speeches and names in which somebody talks to somebody: recipes under two headings have none
+MIN_TALKING = (
+    0.2  # share of speeches and names in which somebody talks to somebody: recipes under two headings have none
+)
 LONGEST_TURN = 1_500  # characters of text for each speech: in plays 100 to 1,000, between letters 2,000 and more
 HONORIFICS = frozenset({"mr", "mrs", "ms", "dr", "st", "messrs", "mme", "mlle", "rev", "prof", "no", "vol"})
 NUMERAL = re.compile(r"[IVXLCDM]+")

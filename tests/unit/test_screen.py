@@ -22,7 +22,9 @@ STATED = (
     "The state of a river is of the first importance to those towns which must live by the trade of their ferries,"
     " and such laws as are made by them should be of few words or of none."
 )
-DATED = "In 1612 the abbot had the mill and the ford from the duke; in 1644 they were sold, and he had them again in 1660."
+DATED = (
+    "In 1612 the abbot had the mill and the ford from the duke; in 1644 they were sold, and he had them again in 1660."
+)
 GERMAN = "Die Fähre fuhr im grauen Licht über das Wasser und kam zurück, und niemand war an Bord als der Junge."
 VERSE = "Low in the reeds the heron stands alone,\nGrey as the morning is and grey as stone;\nNobody knows of all that he has known,\n"
 VERSE += "Nobody asks him whither he has flown."
@@ -36,7 +38,9 @@ IN_LINES = (
 DASHED = "_Tom_.—Row on, the water is high.\n\n_Anne_.—It is late, and I am cold."
 COLONS = "TOM: Row on, the water is high.\n\nFIRST BOY: It is late, and I am cold."
 TABLE = "Flour     12 sacks\nBarley     3 sacks\nOats       1 sack\nWheat      9 sacks"
-RECIPE = "INGREDIENTS. Two sacks of oats, a sack of wheat, and some water from the weir.\n\nMODE. Mix them well and bake."
+RECIPE = (
+    "INGREDIENTS. Two sacks of oats, a sack of wheat, and some water from the weir.\n\nMODE. Mix them well and bake."
+)
 WORDS = [f"{head}{tail}{last}" for head in "abcdefgh" for tail in "aeiou" for last in "lmnr"]
 
 
@@ -133,7 +137,9 @@ def test_names_under_letters_make_no_play():
 
 
 def test_words_in_the_order_of_the_alphabet_are_reference():
-    entries = [f"{word.capitalize()}, a kind of ferry that is seen on the weir by the mill in the spring." for word in WORDS]
+    entries = [
+        f"{word.capitalize()}, a kind of ferry that is seen on the weir by the mill in the spring." for word in WORDS
+    ]
     assert alphabetical_share(entries) > 0.7
     assert alphabetical_share([f"{number}. The ferry." for number in range(40)]) == 0.0
     assert screen("\n\n".join(entries), count=1).reason == "reference"
