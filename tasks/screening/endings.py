@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from schemas.books import CleanBook
 
-SENTENCE = 60  # characters: a last paragraph that is shorter may be a signature, a colophon, a line of a list
-UNFINISHED = re.compile(r"[\w,;(–-]$")
+SENTENCE = 60  # characters: a last paragraph that is shorter may be a signature or a colophon
+UNFINISHED = re.compile(r"(?:[^\W_]|[,;(–-])$")
 CLOSING = re.compile(r"\W*(?:the\s+end|finis|end\s+of\b.*|fin|ende)\W*$", re.IGNORECASE)
 LISTED = re.compile(r"\W{0,3}(?:chapter|chap\.|letter|book|part|stave)\s+([IVXLC]+|\d{1,3})\b", re.IGNORECASE)
 FRONT = 0.1  # of the text: a table of contents stands within
@@ -29,11 +29,16 @@ def find_breaks(book: CleanBook, texts: Sequence[str]) -> list[str]:
 
 
 def ends_unfinished(texts: Sequence[str]) -> bool:
-    """Return whether the last paragraph is prose that stops without a sentence end, and nothing closes the text."""
+    """Return whether the last paragraph is prose that stops without a sentence end, and nothing closes the text.
+
+    A short one must stop at a word in small letters: signatures and colophons stop at a name, a place or a year.
+    """
     last = texts[-1].rstrip() if texts else ""
     if any(CLOSING.match(text) for text in texts[-3:] if len(text) < SENTENCE):
         return False
-    return len(last) >= SENTENCE and "\n" not in last and UNFINISHED.search(last) is not None and not last.isupper()
+    if not last or "\n" in last or last.isupper() or UNFINISHED.search(last) is None:
+        return False
+    return len(last) >= SENTENCE or last.split()[-1][0].islower()
 
 
 def lacks_footer(book: CleanBook) -> bool:
