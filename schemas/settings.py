@@ -66,9 +66,9 @@ class ScreenSettings(Value):
         0.85, gt=0.0, description="words of persons and the past per word of exposition; a text with fewer is suspected"
     )
     min_story_score: float = Field(
-        -1.5, description="lowest score of style of a suspected text, higher the less it tells; fiction is above 0"
+        -2.0, description="lowest score of style of a suspected text, higher the less it tells; fiction is above 0"
     )
-    min_style_score: float = Field(-4.5, description="lowest score of style of any text")
+    min_style_score: float = Field(-5.5, description="lowest score of style of any text")
     catalogue_weight: float = Field(
         1.5, ge=0.0, description="how far a catalogue that knows the kind of a text moves both limits"
     )

@@ -79,9 +79,12 @@ def edited_letters(book: CleanBook, data: bytes) -> Counter[int]:
     starts = [0, *(found.end() for found in re.finditer(rb"\n", data))]
     codec = book.encoding.removesuffix("-sig")
     for edit in book.iter_edits():
-        gone = letters_of(data[edit.raw_start : edit.raw_end].decode(codec, errors="ignore"))
-        if len(gone) > edit.end - edit.start:
-            taken[bisect_right(starts, edit.raw_start)] += len(gone)
+        gone = data[edit.raw_start : edit.raw_end].decode(codec, errors="ignore")
+        if len(letters_of(gone)) <= edit.end - edit.start:
+            continue
+        first = bisect_right(starts, edit.raw_start)
+        for number, part in enumerate(gone.split("\n"), first):
+            taken[number] += len(letters_of(part))
     return taken
 
 

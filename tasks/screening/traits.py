@@ -10,9 +10,9 @@ import py3langid
 from schemas.books import CatalogueEntry, CleanBook
 from tasks.screening.endings import find_breaks
 from tasks.screening.layout import VERSE_JOINT, alphabetical_share, is_list, is_verse, speech_share
-from tasks.screening.style import Style, measure_style
+from tasks.screening.style import YEAR, Style, measure_style
 
-NUM_SAMPLES, SAMPLE_CHARS = 24, 2_000  # 8,000 words: more of them move no score by as much as a tenth
+NUM_SAMPLES, SAMPLE_CHARS = 160, 500  # 14,000 words: the score of the whole text lies within 0.4 in most books
 NUM_LANGUAGE_SAMPLES, LANGUAGE_CHARS = 7, 800  # spread over the text: a foreign motto decides nothing
 QUOTES = "\"“‘'—„«"
 ODD = re.compile(  # first what UTF-8 looks like when it was read as windows-1252
@@ -87,7 +87,8 @@ class Traits:
     @cached_property
     def style(self) -> Style:
         """How much it tells like a story."""
-        return measure_style(self.samples, self.dialogue_share)
+        years = 1000 * len(YEAR.findall(self.book.text)) / max(1, len(self.book.text))
+        return measure_style(self.samples, self.dialogue_share, years)
 
     @cached_property
     def breaks(self) -> list[str]:
