@@ -100,21 +100,32 @@ class ScreenSettings(Value):
 
     languages: tuple[str, ...] = Field(("en",), min_length=1, description="ISO 639-1 codes that are kept")
     min_words: int = Field(3_000, ge=0, description="shorter texts are rejected")
-    max_speaker_share: float = Field(
-        0.3, ge=0.0, le=1.0, description="share of paragraphs headed by a speaker's name: drama"
+    max_speech_share: float = Field(
+        0.3, ge=0.0, le=1.0, description="share of the text in speeches under a speaker's name; above it: drama"
     )
-    max_list_share: float = Field(
-        0.15, ge=0.0, le=1.0, description="share of words that stand in tables and lists: reference"
+    max_verse_share: float = Field(0.5, ge=0.0, le=1.0, description="share of the text in lines of verse")
+    max_verse_joints: float = Field(
+        18.0, ge=0.0, description="verse lines that begin in mid-sentence, per 1000 words: verse has 30 and more"
     )
-    max_verse_share: float = Field(0.5, ge=0.0, le=1.0, description="share of words that stand in lines kept as lines")
-    min_quoted_share: float = Field(
-        0.15, ge=0.0, le=1.0, description="share of paragraphs that begin with speech: with so many a text is narrative"
+    max_list_share: float = Field(0.1, ge=0.0, le=1.0, description="share of the text in tables and lists: reference")
+    max_alphabetical_share: float = Field(
+        0.4, ge=0.0, le=1.0, description="share of the text in entries in alphabetical order: reference"
     )
-    min_narrative_score: float = Field(
-        0.7,
-        ge=0.0,
-        description="of a text with less speech: words that tell of persons and the past per word of exposition",
+    max_odd_share: float = Field(0.02, ge=0.0, le=1.0, description="share of characters that prose has no use for")
+    min_dialogue_share: float = Field(
+        0.0, ge=0.0, le=1.0, description="share of paragraphs that must begin with speech; 0: any"
     )
+    min_told: float = Field(
+        0.85, gt=0.0, description="words of persons and the past per word of exposition; a text with fewer is suspected"
+    )
+    min_story_score: float = Field(
+        -2.0, description="lowest score of style of a suspected text, higher the less it tells; fiction is above 0"
+    )
+    min_style_score: float = Field(-5.5, description="lowest score of style of any text")
+    catalogue_weight: float = Field(
+        1.5, ge=0.0, description="how far a catalogue that knows the kind of a text moves both limits"
+    )
+    min_breaks: int = Field(2, ge=1, description="signs that a text breaks off, of three, that reject it")
 
 
 class SignSettings(Value):

@@ -1,0 +1,1 @@
+"""What a text is like: the measures that the screening rules judge."""
