@@ -9,10 +9,10 @@ from pathlib import Path
 
 from schemas.books import CleanBook, LookReport, RawBook, Rejection, SegmentedBook
 from schemas.settings import Settings
-from tasks.backends.sources import file_of_path
 from tasks.catalogue import read_header
 from tasks.clean import clean_book
 from tasks.cleaning.decoding import decode_text
+from tasks.fetching.file_names import read_mirror_name
 from tasks.look import describe_book
 from tasks.screen import screen_book
 from tasks.segment import segment_book
@@ -35,7 +35,7 @@ class Reading:
 def read_file(file: Path, settings: Settings) -> Reading:
     """Return what the stages make of one raw file."""
     data = file.read_bytes()
-    known = file_of_path(file.absolute())
+    known = read_mirror_name(file.absolute().as_posix())
     entry = read_header(decode_text(data)[0], known.book_id if known else None)
     raw = RawBook(entry=entry, file=file.name, source_sha256=hashlib.sha256(data).hexdigest(), data=data)
     started = time.process_time()
