@@ -100,6 +100,7 @@ class ScreenSettings(Value):
 
     languages: tuple[str, ...] = Field(("en",), min_length=1, description="ISO 639-1 codes that are kept")
     min_words: int = Field(3_000, ge=0, description="shorter texts are rejected")
+    min_story_words: int = Field(250, ge=0, description="shorter stories of a collection are rejected: fables, mottoes")
     max_speech_share: float = Field(
         0.3, ge=0.0, le=1.0, description="share of the text in speeches under a speaker's name; above it: drama"
     )

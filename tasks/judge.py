@@ -107,7 +107,7 @@ def judge_takedown(prepared: Iterable[Prepared], taken: frozenset[str]) -> Verdi
 def iter_signatures(book: Prepared, verdicts: Verdicts, work: Work) -> Iterator[Signature]:
     """Yield the signatures of a book's works that may still be made."""
     for one in book.works:
-        if book.book_id in verdicts or one.work_id in verdicts:
+        if one.rejection is not None or book.book_id in verdicts or one.work_id in verdicts:
             continue
         signature = work.load(Signature, one.signature)
         if signature is None:

@@ -111,7 +111,7 @@ def _finish(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench)
 
 
 def _verdict(work: PreparedWork, prepared: Prepared, verdicts: Mapping[str, Rejection]) -> Rejection | None:
-    return verdicts.get(work.work_id) or verdicts.get(prepared.book_id)
+    return work.rejection or verdicts.get(work.work_id) or verdicts.get(prepared.book_id)
 
 
 def _reject_all(book_id: str, works: list[WorkOutcome]) -> Rejection | None:

@@ -132,7 +132,15 @@ class _Preparation:
             if store.digest(key) is None:
                 store.save(key, work)
         signature, _ = store.make(Signature, work.book_id, sign_work, settings.sign, work, clean)
-        return PreparedWork(work_id=work.book_id, segmented=key, signature=signature)
+        rejection = self._refuse_short(work) if work.book_id != book.book_id else None
+        return PreparedWork(work_id=work.book_id, segmented=key, signature=signature, rejection=rejection)
+
+    def _refuse_short(self, story: SegmentedBook) -> Rejection | None:
+        num_words, limit = len(story.text.split()), self.bench.settings.screen.min_story_words
+        if num_words >= limit:
+            return None
+        detail = f"{num_words} words, at least {limit} needed of a story (screen.min_story_words)"
+        return Rejection(book_id=story.book_id, stage="screen", reason="too-short", detail=detail)
 
     def _refuse_doubtful(self, book: SegmentedBook) -> Rejection:
         counts = ", ".join(f"{len(reading.headings)} by {reading.evidence}" for reading in book.readings)

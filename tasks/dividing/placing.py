@@ -13,6 +13,7 @@ from tasks.dividing.numerals import LAST
 from tasks.dividing.titles import Draft, find_titles_below, is_title_block, titles_of_their_own
 
 MAX_STEP = 2  # from one part's number to the next
+MIN_BEFORE = 3  # chapters with titles of their own above part one: the parts are those of one of them
 MIN_OUTER = 2  # numbers above other numbers that make parts
 
 
@@ -80,7 +81,11 @@ def place_containers(draft: Draft, chapters: Sequence[Placed]) -> list[Placed]:
             placed.pop()
         last[heading.level] = number
         placed.append(one)
-    return placed or place_outer_numbers(draft, chapters)
+    if not placed:
+        return place_outer_numbers(draft, chapters)
+    num_before = sum(one.number is None and one.kind == "narrative" and one.first < placed[0].first for one in chapters)
+    is_within = placed[0].number == 1 and num_before >= MIN_BEFORE
+    return [one._replace(level="chapter") for one in placed] if is_within else placed
 
 
 def place_outer_numbers(draft: Draft, chapters: Sequence[Placed]) -> list[Placed]:
