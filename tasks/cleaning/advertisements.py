@@ -11,7 +11,7 @@ from tasks.cleaning.source_text import SourceText
 
 OFFER = re.compile(
     r"[$£] ?\d|\b(?:folio|4to|8vo|12mo|16mo|18mo|24mo)\b|\b\d+s\. ?(?:\d+d|net|each)|\b\d+/\d+ net|\bcents\b|\bpost-?paid\b"
-    r"|\bcloth\b|\bgilt\b|\bpaper covers?\b|\bpublishers?\b|\bbooks are sold\b|\bbooksellers?\b|\bnew edition\b"
+    r"|\bcloth\b|\bgilt\b|\bpaper covers?\b|\bpublishers?\b|\bbooks are sold\b|\bbooksellers?\b|& \w+(?:.s)? (?:list|book|edition)|\bnew edition\b"
     r"|\b(?:complete|descriptive) (?:catalogue|catalog|list)\b|\bprice,? (?:\d|one|two|three)",
     re.IGNORECASE,
 )
@@ -25,10 +25,11 @@ RULED = re.compile(r"\W*[=_+*#~-]{5,}\W*$")
 SPEECH = "\"“‘«"
 
 TAIL_SHARE = 0.25  # of the lines: a longer list of books is a book
-PAGE_GAP = 2  # blank lines above a new page of offers
+PAGE_GAP = 2  # blank lines above the title of a page of offers, which is set in capitals or towards the middle
+NEAR, MAX_BEFORE = 60, 3  # paragraphs above it, and how many of them may offer something: a cookery book has prices, too
 LAST_LINES = 80  # of a book that ends with offers: some of them stand there
 MIN_OFFERS = 4  # paragraphs that offer something; fewer are an imprint
-REACH = 8  # paragraphs from the top of a page within which an offer stands
+REACH = 6  # paragraphs from the top of a page within which an offer stands
 MIN_SHARE = 0.2  # of all paragraphs from there to the end
 MAX_SPEECH = 0.1  # share of paragraphs that begin with speech: a story's own end has more
 
@@ -37,7 +38,7 @@ class Evidence(NamedTuple):
     """A paragraph of the tail as evidence."""
 
     start: int
-    gap: int
+    is_top: bool
     is_offer: bool
     is_speech: bool
 
@@ -50,7 +51,8 @@ def remove_advertisements(source: SourceText, start: int, end: int) -> None:
     runs = read_runs(source.lines, first, end)
     ends = [run.start for run in runs if BOOK_END.match(source.lines[run.start])]
     for place, run in enumerate(runs):
-        if (not ends or run.start > ends[-1]) and is_first_page(runs[place:]):
+        num_before = sum(before.is_offer for before in runs[max(0, place - NEAR) : place])
+        if (not ends or run.start > ends[-1]) and num_before <= MAX_BEFORE and is_first_page(runs[place:]):
             source.empty("advertisement", run.start, end, is_guess=True)
             return
 
@@ -61,17 +63,17 @@ def read_runs(lines: Sequence[str], start: int, end: int) -> list[Evidence]:
     for run in iter_runs(lines, start, end):
         low, text = run.start, join_run(lines, run)
         is_heading = HEADING.match(text) is not None
-        is_page = is_heading or RULED.match(lines[low]) is not None
-        gap = PAGE_GAP if is_page else low - last
+        is_title = low - last >= PAGE_GAP and (lines[low][0] == " " or lines[low].upper() == lines[low])
+        is_top = is_heading or is_title or RULED.match(lines[low]) is not None
         is_speech = lines[low].lstrip()[0] in SPEECH
-        runs.append(Evidence(low, gap, is_heading or OFFER.search(text) is not None, is_speech))
+        runs.append(Evidence(low, is_top, is_heading or OFFER.search(text) is not None, is_speech))
         last = run.end
     return runs
 
 
 def is_first_page(runs: Sequence[Evidence]) -> bool:
     """Return whether all that is left of a book offers other books, from the top of a page on."""
-    if runs[0].gap < PAGE_GAP or not any(run.is_offer for run in runs[:REACH]):
+    if not runs[0].is_top or not any(run.is_offer for run in runs[:REACH]):
         return False
     num_offers = sum(run.is_offer for run in runs)
     num_speech = sum(run.is_speech for run in runs)

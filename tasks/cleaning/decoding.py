@@ -88,7 +88,16 @@ def decode_legacy(data: bytes) -> Decoded:
     for codec in (guess, *OLD_CODECS):
         if codec and (text := try_codec(data, codec)) is not None and odd_share(text) <= MAX_ODD:
             return Decoded(text, codec) if codec != WESTERN else Decoded(*plain_latin(data, text))
-    return Decoded(*prefer_windows(data, data.decode("latin-1"), "latin-1"))
+    return mark_odd(*prefer_windows(data, data.decode("latin-1"), "latin-1"))
+
+
+def mark_odd(text: str, codec: str) -> Decoded:
+    """Return a text that no codec reads well, with a lone surrogate for each byte that cannot be told."""
+    chars = list(text)
+    odd = [found.start() for found in BEYOND_ASCII.finditer(text) if is_odd(text, found.start())]
+    for at in odd:
+        chars[at] = chr(0xDC00 + text[at].encode(codec)[0])
+    return Decoded("".join(chars), codec, num_broken=len(odd))
 
 
 def odd_share(text: str) -> float:

@@ -17,7 +17,9 @@ TAG = re.compile(
     r"|blockquote|cite)\b[^<>]{0,200}>|<!--[^<>]{0,200}-->",
     re.IGNORECASE,
 )
-INLINE_NOTE = re.compile(r"\s*\[_?(?:transcriber|tr\. note|illustration|picture)[^\[\]]*\]", re.IGNORECASE)
+INLINE_NOTE = re.compile(
+    r"\s*\[(?:_?(?:tr\. note|illustration|picture)[^\[\]]*|[^\[\]]*\b(?:transcribers?|e-?text)\b[^\[\]]*)\]", re.IGNORECASE
+)
 PAGE_MARK = re.compile(
     rf"\[(?:pg|pp?|page)[. ]{{0,2}}{PAGE_NUMBER}\]|(?<=\S )\{{(?:(?:pg|page|p)[. ]{{0,2}})?\d{{1,4}}[a-z]?\}}"
     r"|(?<=\S)\{(?:p\. ?)?\d{1,4}[a-z]?\}|\{p\. ?[\divxlc]{1,7}[a-z]?\}",

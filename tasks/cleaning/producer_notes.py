@@ -24,26 +24,39 @@ TOKENS = re.compile(  # words of the digital age: no printed book of the public 
     r"project gutenberg|pro[jy]e[ck]t(?:o|et|es)? gutenberg|gutenberg[- ]projekt|gutenberg project"
     r"|gutenberg\.(?:org|net)|pglaf|pgdp|distributed proofread"
     r"|\be-?texts?\b|\be-?books?\b|https?://|\bwww\.\w|@\w[\w-]*\.\w|internet archive|internet wiretap|hathitrust"
-    r"|html version|electronic edition|millennium fulcrum edition",
+    r"|html version|electronic edition|millennium fulcrum edition|livre électronique|version électronique",
     re.IGNORECASE,
 )
+ETEXT = re.compile(r"\be-?texts?\b", re.IGNORECASE)  # of these words the one that means Gutenberg's files wherever it stands
+IN_BRACKETS = re.compile(r"\[[^\[\]]*$|\[[^\[\]]*\be-?texts?\b", re.IGNORECASE)  # a remark within the author's own paragraph
 FRONT_TOKENS = re.compile(
-    r"(?:\(c\)|copyright).{0,30}\b(?:19[89]\d|20\d\d)\b|in the public domain|released to the public", re.IGNORECASE
+    r"(?:\(c\)|copyright).{0,30}\b(?:19[89]\d|20\d\d)\b|in the public domain|released to the public"
+    r"|\banonymous volunteers?\b",
+    re.IGNORECASE,
 )
 BYLINE = re.compile(r"\W*by\b", re.IGNORECASE)
 NOTE_HEADING = re.compile(
-    r"\W*(?:original )?(?:transcriber|transcription|typist|preparer|proofreader|digiti[sz]er)(?:s|.s|s.)? "
-    r"?(?:end)?(?:note|remark|comment)",
+    r"\W*(?:original )?(?:transcriber|transcription|typist|preparer|proofreader|digiti[sz]er|e-?text editor)(?:s|.s|s.)? "
+    r"?(?:end)?(?:note|remark|comment|bookmark)s?"
+    r"|\W*(?:not[aes]{1,2}|anmerkung(?:en)?) (?:(?:de|del|du|des|di|zur|sur|la|le) ){0,2}trans[ck]ri"
+    r"|\W*(?:errata|corrections?|changes|errors|(?:list of )?(?:typographical|typos|obvious)).{0,50}\btranscriber",
+    re.IGNORECASE,
+)
+NOTE_WORDS = re.compile(
+    r"transcri|spell(?:ed|ing)|hyphen|punctuat|typograph|\berrors?\b|correct(?:ed|ions?)\b|\bitalic|underscore|\bretained\b"
+    r"|\bchanged\b|\bthis (?:e-?)?(?:text|book|file|edition)\b|\bunicode|\bascii|\be-?(?:text|book)|\bhtml\b|->|=>",
     re.IGNORECASE,
 )
 BRACKET_NOTE = re.compile(r"\s*[\[{(]\s*_?(?:transcri|project gutenberg|e-?text|pg (?:editor|note)|tr\. note|tn:)", re.IGNORECASE)
 AFTER_NOTE = re.compile(r"\W*(?:foot|end)?notes?\W*$|\W*(?:index|appendix|advertisements?)\b", re.IGNORECASE)
-NAME = ("utenberg", "UTENBERG")
+NAMES = ("utenberg", "UTENBERG", "text", "TEXT")
+NOTE_SIGNS = ("ote", "OTE", "OOKMARK", "ookmark", "ranscriber", "RANSCRIBER", "emark", "omment", "nmerkung")
 
 FRONT_PARAGRAPHS = 30
 FRONT_LINES = 150
 NOTE_LINES = 600  # the longest known takes 300
 NOTE_GAP = 2  # blank lines that end a note without a closing bracket
+HEADING_CHARS = 50  # a longer line is the note itself
 LONG_PARAGRAPH = 12  # lines: of a longer one only the lines from the token on are the producer's
 
 
@@ -54,6 +67,7 @@ def remove_producer_notes(source: SourceText, start: int, end: int) -> None:
     remove_front_credits(source, start, end)
     remove_banners(source, start, end)
     remove_tail(source, start, end)
+    remove_ornaments(source, start, end)
 
 
 def remove_front_credits(source: SourceText, start: int, end: int) -> None:
@@ -63,7 +77,8 @@ def remove_front_credits(source: SourceText, start: int, end: int) -> None:
     for run in runs[:FRONT_PARAGRAPHS]:
         text = join_run(source.lines, run)
         is_credit = bool(CREDITS.match(text) or TOKENS.search(text) or FRONT_TOKENS.search(text))
-        if (is_credit or (title_dropped and BYLINE.match(text))) and run.end - run.start <= LONG_PARAGRAPH:
+        is_short = run.end - run.start <= LONG_PARAGRAPH or ETEXT.search(text) is not None
+        if (is_credit or (title_dropped and BYLINE.match(text))) and is_short:
             source.empty("credits", run.start, run.end)
         title_dropped = is_credit and text.lower().startswith(("the project gutenberg", "project gutenberg"))
 
@@ -80,30 +95,37 @@ def remove_bracket_notes(source: SourceText, start: int, end: int) -> None:
 def remove_headed_notes(source: SourceText, start: int, end: int) -> None:
     """Empty notes under a heading such as `Transcriber's Notes`: at the end of the file whole, elsewhere to a gap."""
     lines = source.lines
-    for index in source.find("ote", start, end) + source.find("OTE", start, end):
-        if (index > start and lines[index - 1]) or not NOTE_HEADING.match(lines[index]):
+    for index in sorted({index for sign in NOTE_SIGNS for index in source.find(sign, start, end)}):
+        if not lines[index] or not NOTE_HEADING.match(lines[index]):
             continue
         run = run_around(lines, index, start, end)
-        last = note_end(lines, run, end)
+        is_boxed = index > run.start and not any(map(str.isalnum, "".join(lines[run.start : index])))
+        if index > run.start and not is_boxed:
+            continue
+        last = run.end if is_boxed else note_end(lines, run, end)
         if end - index <= NOTE_LINES and index - start > (end - start) // 2:
             last = next((at for at in range(index + 1, end) if AFTER_NOTE.match(lines[at])), end)
-        source.empty("transcriber-note", index, last, is_guess=True)
+        source.empty("transcriber-note", run.start, last, is_guess=not is_boxed)
 
 
 def note_end(lines: Sequence[str], heading: Run, end: int) -> int:
-    """Return the line after a note that has a text of its own and then a gap of blank lines."""
-    last, num_paragraphs = heading.end, int(heading.end - heading.start > 1)
+    """Return the line after a note: it has a text of its own, and goes on while that speaks of transcribing."""
+    is_alone = heading.end - heading.start == 1 and len(lines[heading.start].strip()) < HEADING_CHARS
+    last, has_text = heading.end, not is_alone
     for run in iter_runs(lines, heading.end, min(end, heading.end + NOTE_LINES)):
-        if num_paragraphs and run.start - last >= NOTE_GAP:
+        goes_on = run.start - last < NOTE_GAP and NOTE_WORDS.search(join_run(lines, run)) is not None
+        if has_text and not goes_on:
             break
-        last, num_paragraphs = run.end, num_paragraphs + 1
+        last, has_text = run.end, True
     return last
 
 
 def remove_banners(source: SourceText, start: int, end: int) -> None:
-    """Empty every paragraph that speaks of Project Gutenberg, wherever it stands."""
-    for index in sorted(index for name in NAME for index in source.find(name, start, end)):
-        if TOKENS.search(source.lines[index]):
+    """Empty every paragraph that speaks of Project Gutenberg or of its etexts, wherever it stands."""
+    for index in sorted({index for name in NAMES for index in source.find(name, start, end)}):
+        line = source.lines[index]
+        is_named = "utenberg" in line.lower() and TOKENS.search(line) is not None
+        if is_named or (ETEXT.search(line) is not None and IN_BRACKETS.search(line) is None):
             run = run_around(source.lines, index, start, end)
             is_long = run.end - run.start > LONG_PARAGRAPH
             source.empty("banner", *((index, index + 1) if is_long else run))
@@ -123,3 +145,11 @@ def remove_tail(source: SourceText, start: int, end: int) -> None:
         if last - run.start > LONG_PARAGRAPH or not (TOKENS.search(text) or CREDITS.match(text)):
             break
         source.empty("banner", run.start, last)
+
+
+def remove_ornaments(source: SourceText, start: int, end: int) -> None:
+    """Empty the ornaments that stood between the producers' lines and the book's first."""
+    first = next((index for index in range(start, end) if source.lines[index]), end)
+    while first < end and not any(map(str.isalnum, source.lines[first])):
+        first += 1
+    source.empty("separator", start, first)

@@ -6,7 +6,7 @@ import re
 
 from schemas.errors import BookError
 from schemas.settings import CleanSettings
-from tasks.cleaning.decoding import MAX_ODD, Decoded, odd_share
+from tasks.cleaning.decoding import Decoded
 from tasks.cleaning.gutenberg_marks import Bounds
 from tasks.cleaning.source_text import SourceText
 
@@ -33,9 +33,6 @@ def check_text(book_id: str, decoded: Decoded, settings: CleanSettings) -> None:
     if lost > settings.max_unreadable_share:
         detail = f"{lost:.4f} of its characters cannot be read as {codec}, at most {settings.max_unreadable_share}"
         raise BookError(book_id, "unreadable", f"{detail} allowed (clean.max_unreadable_share)")
-    if not codec.startswith("utf") and (odd := odd_share(text)) > MAX_ODD:
-        detail = f"no codec reads its letters: with {codec}, {odd:.2f} of them stand in odd places, {MAX_ODD} allowed"
-        raise BookError(book_id, "unreadable", f"{detail}; store the file as UTF-8")
 
 
 def has_long_line(text: str, max_chars: int) -> bool:
