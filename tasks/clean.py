@@ -64,8 +64,10 @@ def clean_book(raw: RawBook, settings: CleanSettings) -> CleanBook:
 
 def shrink_bounds(lines: Sequence[str], bounds: Bounds) -> Bounds:
     """Return the range from the first to the last filled line within bounds."""
-    filled = [index for index in range(*bounds) if lines[index]]
-    return Bounds(filled[0], filled[-1] + 1) if filled else Bounds(bounds.start, bounds.start)
+    first = next((index for index in range(*bounds) if lines[index]), None)
+    if first is None:
+        return Bounds(bounds.start, bounds.start)
+    return Bounds(first, 1 + next(index for index in range(bounds.end - 1, first - 1, -1) if lines[index]))
 
 
 def join_paragraphs(
@@ -85,9 +87,9 @@ def join_paragraphs(
         separator = SEPARATOR if body else ""
         recorder.add_moved(moved, len(separator + NOTES_HEADING + SEPARATOR), len(SEPARATOR))
         line = moved[0].line
-        body.append(Paragraph(NOTES_HEADING, line, line, HEADING_GAP, unwrapped=True, trace=None))
+        body.append(Paragraph(NOTES_HEADING, line, line, HEADING_GAP, unwrapped=True))
     blocks, start = [], 0
-    for text, line, last_line, blank_before, unwrapped, _ in (*body, *moved):
+    for text, line, last_line, blank_before, unwrapped, *_ in (*body, *moved):
         blocks.append(Block(start, start + len(text), line, last_line, blank_before, unwrapped))
         start += len(text) + len(SEPARATOR)
     return SEPARATOR.join(paragraph.text for paragraph in (*body, *moved)), tuple(blocks)

@@ -27,7 +27,8 @@ SPEECH = "\"“‘«"
 TAIL_SHARE = 0.25  # of the lines: a longer list of books is a book
 PAGE_GAP = 2  # blank lines above the title of a page of offers, which is set in capitals or towards the middle
 NEAR, MAX_BEFORE = 60, 3  # paragraphs above it, and how many of them may offer something: a cookery book has prices, too
-LAST_LINES = 80  # of a book that ends with offers: some of them stand there
+LONG_LINES = 15  # a longer paragraph is a story's
+LAST_LINES = 60  # of a book that ends with offers: some of them stand there
 MIN_OFFERS = 4  # paragraphs that offer something; fewer are an imprint
 REACH = 6  # paragraphs from the top of a page within which an offer stands
 MIN_SHARE = 0.2  # of all paragraphs from there to the end
@@ -61,12 +62,13 @@ def read_runs(lines: Sequence[str], start: int, end: int) -> list[Evidence]:
     """Return the paragraphs of lines `start:end`, each with what it tells of offers."""
     runs, last = [], start
     for run in iter_runs(lines, start, end):
-        low, text = run.start, join_run(lines, run)
+        low, text = run.start, join_run(lines, run).replace("_", " ")
         is_heading = HEADING.match(text) is not None
         is_title = low - last >= PAGE_GAP and (lines[low][0] == " " or lines[low].upper() == lines[low])
         is_top = is_heading or is_title or RULED.match(lines[low]) is not None
+        is_offer = is_heading or (run.end - low <= LONG_LINES and OFFER.search(text) is not None)
         is_speech = lines[low].lstrip()[0] in SPEECH
-        runs.append(Evidence(low, is_top, is_heading or OFFER.search(text) is not None, is_speech))
+        runs.append(Evidence(low, is_top, is_offer, is_speech))
         last = run.end
     return runs
 

@@ -28,12 +28,12 @@ PAGE_MARK = re.compile(
 RETURN_LINK = re.compile(r"^\d+( \(return\)) ?", re.MULTILINE)
 INITIAL_PIPE = re.compile(r"^[\"'“‘]?(\|)(?=[A-Z])")
 FENCE = re.compile(r"^\s*(```)", re.MULTILINE)  # would close the fence of a trajectory's prose
-RULES: tuple[tuple[str, re.Pattern[str], str, int], ...] = (
-    ("tag", TAG, "", 0),
-    ("inline-note", INLINE_NOTE, "", 0),
-    ("page-mark", PAGE_MARK, "", 0),
-    ("return-link", RETURN_LINK, "", 1),
-    ("initial-pipe", INITIAL_PIPE, "", 1),
+RULES: tuple[tuple[str, re.Pattern[str], str, int], ...] = (  # rule, what it takes out, signs of it, group
+    ("tag", TAG, "<", 0),
+    ("inline-note", INLINE_NOTE, "[", 0),
+    ("page-mark", PAGE_MARK, "[{", 0),
+    ("return-link", RETURN_LINK, "(", 1),
+    ("initial-pipe", INITIAL_PIPE, "|", 1),
 )
 EMPHASIS = re.compile(
     r"(?<![_\w])(?P<outer>[_=+~])(?=[^\s_=+~])(?P<inside>[^_=+~]{1,600}?)(?<!\s)(?P=outer)(?![_\w])"
@@ -43,9 +43,11 @@ EMPHASIS = re.compile(
 
 def drop_residue(trace: Traced, emphasis: Emphasis) -> None:
     """Take tags, page marks and notes of the producers out of a paragraph, and marks of emphasis by setting."""
-    for rule, pattern, new, group in RULES:
-        trace.sub(pattern, new, rule, group)
-    trace.sub(FENCE, "'''", "fence", group=1)
+    for rule, pattern, signs, group in RULES:
+        if any(sign in trace.text for sign in signs):
+            trace.sub(pattern, "", rule, group)
+    if "```" in trace.text:
+        trace.sub(FENCE, "'''", "fence", group=1)
     if emphasis == "strip":
         marks = []
         for found in EMPHASIS.finditer(trace.text):

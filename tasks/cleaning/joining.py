@@ -19,16 +19,26 @@ EMPTY_LINES = re.compile(r"^\n+|\n+(?=\n)|\n+$")
 
 def find_divided(lines: Sequence[str], start: int, end: int) -> list[int]:
     """Return the lines that end in a letter and a hyphen."""
-    return [
-        index for index, line in enumerate(lines[start:end], start) if line[-1:] == "-" and line[-2:-1].isalpha()
-    ]
+    ends = [index for index, line in enumerate(lines[start : end - 1], start) if line[-1:] == "-"]
+    return [index for index in ends if lines[index][-2:-1].isalpha()]
 
 
-def collect_words(lines: Sequence[str]) -> frozenset[str]:
-    """Return the words of a book in small letters: they tell which hyphens are the author's."""
-    tokens = set(" ".join(lines).lower().split())
-    mixed = WORD.findall(" ".join(token for token in tokens if not token.isalpha()))
-    return frozenset(tokens).union(mixed)
+def known_words(text: str, lines: Sequence[str], divided: Sequence[int]) -> frozenset[str]:
+    """Return the words divided at line ends that the book has whole, too, in small letters: their hyphens go."""
+    halves = ((WORD.findall(lines[index])[-1], WORD.match(lines[index + 1].lstrip())) for index in divided)
+    joined = {(head + tail[0]).lower() for head, tail in halves if tail is not None and tail[0][0].islower()}
+    lower = text.lower() if joined else ""
+    return frozenset(word for word in joined if has_word(lower, word))
+
+
+def has_word(text: str, word: str) -> bool:
+    """Return whether a word stands in a text by itself."""
+    at = text.find(word)
+    while at >= 0:
+        if not text[at - 1 : at].isalpha() and not text[at + len(word) : at + len(word) + 1].isalpha():
+            return True
+        at = text.find(word, at + 1)
+    return False
 
 
 def collapse_spaces(text: str) -> str:
@@ -58,7 +68,7 @@ def join_traced(source: SourceText, first: int, stop: int, margin: int | None, w
 
 def join_word(found: re.Match[str], words: frozenset[str]) -> str:
     """Return what stands between two halves of a word that is divided at a line's end."""
-    if not words or not found[3][0].islower():
+    if not found[3][0].islower():
         return "- "
     return "" if (found[1] + found[3]).lower() in words else "-"
 

@@ -10,13 +10,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tasks.cleaning.inline import EMPHASIS_SIGNS, RESIDUE_SIGNS, Emphasis, drop_residue
-from tasks.cleaning.joining import SPACES, collapse_spaces, collect_words, find_divided, join_traced, tidy
+from tasks.cleaning.joining import SPACES, collapse_spaces, find_divided, join_traced, known_words, tidy
 from tasks.cleaning.prose import (
     FAR_INDENT,
     FULL_LINE,
-    MIN_VERSE,
+    MAX_ODD,
     SENTENCE_END,
-    VERSE_UPPER,
+    SHORT,
     WIDEST,
     is_prose,
     starts_upper,
@@ -32,14 +32,18 @@ LEADING = re.compile("^ +")
 
 
 class Paragraph(NamedTuple):
-    """Text of one paragraph or group of lines and its raw lines (1-based); a trace where more than lines was joined."""
+    """Text of one paragraph or group of lines and its raw lines (1-based).
+
+    A plain one is its lines joined with one blank, and nothing else; one with a trace was rewritten in other ways.
+    """
 
     text: str
     line: int
     last_line: int
     blank_before: int
     unwrapped: bool
-    trace: Traced | None
+    trace: Traced | None = None
+    is_plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,18 +53,18 @@ class Page:
     left: int  # column where its prose begins
     right: int  # column that nine in ten full lines stay within
     indents: Sequence[int]  # blanks before the line
-    flows_on: Sequence[bool]  # whether the next line, not indented, begins with a word that had no room in this one
     is_low: Sequence[bool]  # whether it begins with a small letter
-    words: frozenset[str]  # the book's, where they tell which hyphens at line ends are the author's
+    is_short: Sequence[bool]  # whether it is much shorter than prose is set
+    words: frozenset[str]  # that are divided at line ends: their hyphens go, others are the author's
     special: frozenset[int]  # lines that are not copied as they stand, in all likelihood
 
     def is_plain(self, first: int, stop: int) -> bool:
-        """Return whether lines are prose at first sight, as most are: full, without indent, not all capitals."""
+        """Return whether lines without a gap in them are prose at first sight; most are, and `is_prose` says the same."""
         num_after = stop - first - 1
         return (
-            self.indents[first] == 0
-            and all(self.flows_on[first : stop - 1])
-            and (num_after < MIN_VERSE or sum(self.is_low[first + 1 : stop]) > (1 - VERSE_UPPER) * num_after)
+            not any(self.indents[first:stop])
+            and sum(self.is_low[first + 1 : stop]) >= MAX_ODD * num_after
+            and sum(self.is_short[first : stop - 1]) <= MAX_ODD * num_after
         )
 
 
@@ -72,9 +76,10 @@ def build_paragraphs(source: SourceText, start: int, end: int, emphasis: Emphasi
     for first, stop in iter_groups(source.lines, start, end):
         if page.is_plain(first, stop) and page.special.isdisjoint(range(first, stop)):
             text = " ".join(source.lines[first:stop])
-            if "   " not in text:
-                text = SPACES.sub(" ", text) if "  " in text else text
-                paragraphs.append(Paragraph(text, first + 1, stop, first - last, unwrapped=True, trace=None))
+            is_plain = "  " not in text
+            if is_plain or "   " not in text:
+                text = text if is_plain else SPACES.sub(" ", text)
+                paragraphs.append(Paragraph(text, first + 1, stop, first - last, True, None, is_plain))
                 last = stop
                 continue
         cuts = find_cuts(source.lines, first, stop, page) if stop - first > 1 else []
@@ -106,14 +111,13 @@ def measure_page(source: SourceText, start: int, end: int, emphasis: Emphasis) -
         left = Counter(indents[index] for index in full).most_common(1)[0][0]
         widths = sorted(len(lines[index]) for index in full)
         right = min(widths[len(widths) * 9 // 10], WIDEST)
-    reach = right - 3
-    flows_on = [len(line) + len(after.partition(" ")[0]) > reach and after[:1] != " " for line, after in pairwise(lines)]
     is_low = [line[:1].islower() for line in lines]
+    is_short = [len(line) < SHORT * right for line in lines]
     divided = find_divided(lines, start, end)
     signs = (*RESIDUE_SIGNS, *EMPHASIS_SIGNS) if emphasis == "strip" else RESIDUE_SIGNS
     special = frozenset(divided).union(source.traces, *(source.find(sign, start, end) for sign in signs))
-    words = collect_words(lines[start:end]) if divided else frozenset()
-    return Page(left, right, indents, flows_on, is_low, words, special)
+    words = known_words(source.text, lines, divided)
+    return Page(left, right, indents, is_low, is_short, words, special)
 
 
 def iter_groups(lines: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int]]:

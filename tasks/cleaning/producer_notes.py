@@ -27,6 +27,10 @@ TOKENS = re.compile(  # words of the digital age: no printed book of the public 
     r"|html version|electronic edition|millennium fulcrum edition|livre électronique|version électronique",
     re.IGNORECASE,
 )
+TOKEN_SIGNS = (  # one of them is in every text that the tokens match, and few others
+    "gutenberg", "pglaf", "pgdp", "distributed", "text", "book", "http", "www", "@", "internet", "trust", "html",
+    "lectroni", "électroni", "fulcrum", "(c)", "copyright", "public", "anonymous",
+)  # fmt: skip
 ETEXT = re.compile(r"\be-?texts?\b", re.IGNORECASE)  # of these words the one that means Gutenberg's files wherever it stands
 IN_BRACKETS = re.compile(r"\[[^\[\]]*$|\[[^\[\]]*\be-?texts?\b", re.IGNORECASE)  # a remark within the author's own paragraph
 FRONT_TOKENS = re.compile(
@@ -50,12 +54,14 @@ NOTE_WORDS = re.compile(
 BRACKET_NOTE = re.compile(r"\s*[\[{(]\s*_?(?:transcri|project gutenberg|e-?text|pg (?:editor|note)|tr\. note|tn:)", re.IGNORECASE)
 AFTER_NOTE = re.compile(r"\W*(?:foot|end)?notes?\W*$|\W*(?:index|appendix|advertisements?)\b", re.IGNORECASE)
 NAMES = ("utenberg", "UTENBERG", "text", "TEXT")
-NOTE_SIGNS = ("ote", "OTE", "OOKMARK", "ookmark", "ranscriber", "RANSCRIBER", "emark", "omment", "nmerkung")
+NOTE_SIGNS = ("ranscri", "RANSCRI")  # anywhere in a file; the rest of the headings near its ends
+EDGE_SIGNS = ("ote", "OTE", "ranskri", "OOKMARK")
 
 FRONT_PARAGRAPHS = 30
 FRONT_LINES = 150
 NOTE_LINES = 600  # the longest known takes 300
 NOTE_GAP = 2  # blank lines that end a note without a closing bracket
+FULL_LINE = 50  # characters
 HEADING_CHARS = 50  # a longer line is the note itself
 LONG_PARAGRAPH = 12  # lines: of a longer one only the lines from the token on are the producer's
 
@@ -76,11 +82,24 @@ def remove_front_credits(source: SourceText, start: int, end: int) -> None:
     runs = list(iter_runs(source.lines, start, min(end, start + FRONT_LINES)))
     for run in runs[:FRONT_PARAGRAPHS]:
         text = join_run(source.lines, run)
-        is_credit = bool(CREDITS.match(text) or TOKENS.search(text) or FRONT_TOKENS.search(text))
-        is_short = run.end - run.start <= LONG_PARAGRAPH or ETEXT.search(text) is not None
+        is_credit = CREDITS.match(text) is not None or has_token(text)
+        is_short = run.end - run.start <= LONG_PARAGRAPH or is_about_etexts(source.lines, run)
         if (is_credit or (title_dropped and BYLINE.match(text))) and is_short:
             source.empty("credits", run.start, run.end)
         title_dropped = is_credit and text.lower().startswith(("the project gutenberg", "project gutenberg"))
+
+
+def has_token(text: str) -> bool:
+    """Return whether a paragraph at the front speaks of the digital age."""
+    lower = text.lower()
+    if not any(sign in lower for sign in TOKEN_SIGNS):
+        return False
+    return TOKENS.search(text) is not None or FRONT_TOKENS.search(text) is not None
+
+
+def is_about_etexts(lines: Sequence[str], run: Run) -> bool:
+    """Return whether a paragraph of prose, not a list, speaks of etexts."""
+    return any(len(line) >= FULL_LINE and ETEXT.search(line) is not None for line in lines[run.start : run.end])
 
 
 def remove_bracket_notes(source: SourceText, start: int, end: int) -> None:
@@ -95,7 +114,10 @@ def remove_bracket_notes(source: SourceText, start: int, end: int) -> None:
 def remove_headed_notes(source: SourceText, start: int, end: int) -> None:
     """Empty notes under a heading such as `Transcriber's Notes`: at the end of the file whole, elsewhere to a gap."""
     lines = source.lines
-    for index in sorted({index for sign in NOTE_SIGNS for index in source.find(sign, start, end)}):
+    found = {index for sign in NOTE_SIGNS for index in source.find(sign, start, end)}
+    for low, high in ((start, min(end, start + NOTE_LINES)), (max(start, end - NOTE_LINES), end)):
+        found.update(index for sign in EDGE_SIGNS for index in source.find(sign, low, high))
+    for index in sorted(found):
         if not lines[index] or not NOTE_HEADING.match(lines[index]):
             continue
         run = run_around(lines, index, start, end)

@@ -31,8 +31,8 @@ def is_prose(lines: Sequence[str], indents: Sequence[int], left: int, right: int
     ]
     is_full = all(filled)
     num_upper = num_pairs - sum(line[0].islower() for line in lines[1:])
-    if is_full and (num_pairs < MIN_VERSE or num_upper < VERSE_UPPER * num_pairs):
-        return True
+    if is_full and (num_pairs < MIN_VERSE or num_upper < num_pairs):
+        return True  # no verse fills every line
     uppers = [starts_upper(after) for after in lines[1:]]
     odd = [upper and not SENTENCE_END.search(line) for upper, line in zip(uppers, lines, strict=False)]
     if num_pairs >= MIN_VERSE and sum(uppers) >= VERSE_UPPER * num_pairs and sum(odd) >= MAX_ODD * num_pairs:

@@ -94,6 +94,14 @@ class Recorder:
 
     def _add(self, paragraph: Paragraph, num_before: int) -> None:
         first, stop = paragraph.line - 1, paragraph.last_line
+        num_joints = stop - first - 1
+        if paragraph.is_plain:
+            self.rules += [0] + [1] * num_joints
+            self.written += [num_before] + [1] * num_joints
+            self.starts += self.line_starts[first:stop]
+            self.ends += self.line_ends[first:stop]
+            self.chars += self.num_chars[first:stop]
+            return
         if paragraph.trace is not None:
             start = self.line_starts[first]
             self._copy(self._name(BLANK_LINES), num_before, start, start, 0)
@@ -105,7 +113,6 @@ class Recorder:
                 cuts = [min(cuts)] * len(cuts)
             num_chars = list(map(sub, num_chars, cuts))
             starts = [start + cut * self.unit for start, cut in zip(starts, cuts, strict=True)]
-        num_joints = stop - first - 1
         if sum(num_chars) + num_joints != len(paragraph.text):
             self._add_spaced(paragraph, num_before)
             return
@@ -122,13 +129,18 @@ class Recorder:
         """Write down lines whose words stand apart by more than one blank."""
         rule = self._name(BLANK_LINES)
         for index in range(paragraph.line - 1, paragraph.last_line):
-            line, start, at = self.source.lines[index], self.line_starts[index], 0
+            line, start, at = self.source.lines[index], self.line_starts[index], self.indents[index]
+            if "  " not in line[at:]:
+                self._copy(rule, num_before, start + at * self.unit, self.line_ends[index], len(line) - at)
+                rule, num_before = 1, 1
+                continue
+            at = 0
             for words in WORDS.finditer(line):
                 start += num_bytes(line[at : words.start()], self.codec)
                 end = start + num_bytes(words[0], self.codec)
                 self._copy(rule, num_before, start, end, len(words[0]))
                 rule, num_before, start, at = self._name(SPACE), 1, end, words.end()
-            rule = self._name(UNWRAP)
+            rule = 1
 
     def _add_trace(self, trace: Traced) -> None:
         at = self.ends[-1]

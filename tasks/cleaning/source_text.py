@@ -25,6 +25,13 @@ UNUSUAL: tuple[tuple[str, re.Pattern[str], str], ...] = (  # what a line may hol
 )
 ENTITY = re.compile(r"&(#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d{0,2});", re.IGNORECASE)
 TAB = re.compile("\t")
+PRINTABLE = bytes(byte for byte in range(0x20, 0x100) if byte != 0x7F)  # of ASCII, and what is beyond it
+
+
+def has_controls(text: str) -> bool:
+    """Return whether a text has white space or signs of ASCII that cannot be printed, line ends aside; quick."""
+    rest = text.encode("utf-8", "surrogatepass").translate(None, PRINTABLE)
+    return bool(rest.replace(b"\r\n", b"").replace(b"\n", b""))
 
 
 def read_entity(found: re.Match[str]) -> str:
@@ -71,7 +78,8 @@ class SourceText:
                 self.rewrite(index, ENTITY, read_entity, "entity")
         if not text.isascii():
             self._compose(text)
-        for index in [index for index, line in enumerate(self.lines) if not line.isprintable()]:
+        may_be_odd = self.lines if has_controls(text) else (line if not line.isascii() else "" for line in self.lines)
+        for index in [index for index, line in enumerate(may_be_odd) if not line.isprintable()]:
             self._normalize(index)
 
     def find(self, token: str, start: int = 0, end: int | None = None) -> list[int]:
