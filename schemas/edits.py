@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -56,9 +58,7 @@ class EditLog(Value):
     def pack(cls, rules: Sequence[str], columns: Sequence[Sequence[int]]) -> EditLog:
         """Return the log of these columns; a rule is its place in `rules`."""
         codes = "".join(_narrowest(column) for column in columns)
-        packed = b"".join(
-            struct.pack(f"<{len(column)}{code}", *column) for code, column in zip(codes, columns, strict=True)
-        )
+        packed = b"".join(_pack(column, code) for code, column in zip(codes, columns, strict=True))
         return cls(rules=tuple(rules), num_edits=len(columns[0]), codes=codes, packed=packed)
 
     def columns(self) -> list[tuple[int, ...]]:
@@ -117,6 +117,13 @@ def line_sizes(lines: Sequence[str], encoding: str) -> list[int]:
     if encoding.startswith(WIDE):
         return [num_bytes(line, encoding) for line in lines]
     return [len(line) if line.isascii() else num_bytes(line, encoding) for line in lines]
+
+
+def _pack(column: Sequence[int], code: str) -> bytes:
+    numbers = array(code, column)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
 
 
 def _narrowest(column: Sequence[int]) -> str:

@@ -26,19 +26,12 @@ def find_divided(lines: Sequence[str], start: int, end: int) -> list[int]:
 def known_words(text: str, lines: Sequence[str], divided: Sequence[int]) -> frozenset[str]:
     """Return the words divided at line ends that the book has whole, too, in small letters: their hyphens go."""
     halves = ((WORD.findall(lines[index])[-1], WORD.match(lines[index + 1].lstrip())) for index in divided)
-    joined = {(head + tail[0]).lower() for head, tail in halves if tail is not None and tail[0][0].islower()}
-    lower = text.lower() if joined else ""
-    return frozenset(word for word in joined if has_word(lower, word))
-
-
-def has_word(text: str, word: str) -> bool:
-    """Return whether a word stands in a text by itself."""
-    at = text.find(word)
-    while at >= 0:
-        if not text[at - 1 : at].isalpha() and not text[at + len(word) : at + len(word) + 1].isalpha():
-            return True
-        at = text.find(word, at + 1)
-    return False
+    joined = {head + tail[0] for head, tail in halves if tail is not None and tail[0][0].islower()}
+    if not joined:
+        return frozenset()
+    tokens = set(text.split())
+    words = tokens.union(WORD.findall(" ".join(token for token in tokens if not token.isalpha())))
+    return frozenset(word.lower() for word in joined if word in words or word.lower() in words)
 
 
 def collapse_spaces(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from tasks.cleaning.inline import EMPHASIS_SIGNS, RESIDUE_SIGNS, Emphasis, drop_residue
@@ -28,13 +28,15 @@ from tasks.dividing.headings import is_number_heading
 SCENE_BREAK = re.compile(r"\s*(?:[^\w\s\"'“”‘’()\[\]!?,;:<>|]\s*|_\s*)+$|\s*(?:o\s+){2,}o$")
 SAMPLE_LINES = 4000  # enough to know a file's margins
 LONGEST_BREAK = 120  # characters
+OTHER, LOW, BLANK, SPECIAL = range(4)
 LEADING = re.compile("^ +")
 
 
 class Paragraph(NamedTuple):
     """Text of one paragraph or group of lines and its raw lines (1-based).
 
-    A plain one is its lines joined with one blank, and nothing else; one with a trace was rewritten in other ways.
+    A plain one is its lines joined with one blank, and nothing else, below a blank line; one with a trace was rewritten
+    in other ways.
     """
 
     text: str
@@ -53,19 +55,23 @@ class Page:
     left: int  # column where its prose begins
     right: int  # column that nine in ten full lines stay within
     indents: Sequence[int]  # blanks before the line
-    is_low: Sequence[bool]  # whether it begins with a small letter
-    is_short: Sequence[bool]  # whether it is much shorter than prose is set
+    openings: bytes  # a sign for what it begins with: LOW, BLANK; SPECIAL where it is not copied as it stands
+    is_short: bytes  # 1 where it is much shorter than prose is set
     words: frozenset[str]  # that are divided at line ends: their hyphens go, others are the author's
-    special: frozenset[int]  # lines that are not copied as they stand, in all likelihood
 
     def is_plain(self, first: int, stop: int) -> bool:
         """Return whether lines without a gap in them are prose at first sight; most are, and `is_prose` says the same."""
-        num_after = stop - first - 1
+        num_after, openings = stop - first - 1, self.openings[first:stop]
         return (
-            not any(self.indents[first:stop])
-            and sum(self.is_low[first + 1 : stop]) >= MAX_ODD * num_after
-            and sum(self.is_short[first : stop - 1]) <= MAX_ODD * num_after
+            BLANK not in openings
+            and SPECIAL not in openings
+            and openings.count(LOW, 1) >= MAX_ODD * num_after
+            and self.is_short.count(1, first, stop - 1) <= MAX_ODD * num_after
         )
+
+    def is_special(self, first: int, stop: int) -> bool:
+        """Return whether any of these lines is not copied as it stands."""
+        return SPECIAL in self.openings[first:stop]
 
 
 def build_paragraphs(source: SourceText, start: int, end: int, emphasis: Emphasis) -> list[Paragraph]:
@@ -74,11 +80,12 @@ def build_paragraphs(source: SourceText, start: int, end: int, emphasis: Emphasi
     paragraphs: list[Paragraph] = []
     last = start
     for first, stop in iter_groups(source.lines, start, end):
-        if page.is_plain(first, stop) and page.special.isdisjoint(range(first, stop)):
+        if page.is_plain(first, stop):
             text = " ".join(source.lines[first:stop])
-            is_plain = "  " not in text
-            if is_plain or "   " not in text:
-                text = text if is_plain else SPACES.sub(" ", text)
+            has_spaces = "  " in text
+            if not has_spaces or "   " not in text:
+                text = SPACES.sub(" ", text) if has_spaces else text
+                is_plain = not has_spaces and last < first
                 paragraphs.append(Paragraph(text, first + 1, stop, first - last, True, None, is_plain))
                 last = stop
                 continue
@@ -111,25 +118,26 @@ def measure_page(source: SourceText, start: int, end: int, emphasis: Emphasis) -
         left = Counter(indents[index] for index in full).most_common(1)[0][0]
         widths = sorted(len(lines[index]) for index in full)
         right = min(widths[len(widths) * 9 // 10], WIDEST)
-    is_low = [line[:1].islower() for line in lines]
-    is_short = [len(line) < SHORT * right for line in lines]
+    openings = bytearray([LOW if line[:1].islower() else OTHER for line in lines])
+    for index, indent in enumerate(indents):
+        if indent:
+            openings[index] = BLANK
+    is_short = bytes([len(line) < SHORT * right for line in lines])
     divided = find_divided(lines, start, end)
     signs = (*RESIDUE_SIGNS, *EMPHASIS_SIGNS) if emphasis == "strip" else RESIDUE_SIGNS
-    special = frozenset(divided).union(source.traces, *(source.find(sign, start, end) for sign in signs))
+    for index in chain(divided, source.traces, *(source.find(sign, start, end) for sign in signs)):
+        openings[index] = SPECIAL
     words = known_words(source.text, lines, divided)
-    return Page(left, right, indents, is_low, is_short, words, special)
+    return Page(left, right, indents, bytes(openings), is_short, words)
 
 
 def iter_groups(lines: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield runs of filled lines; a scene break is a run of its own."""
     first = start
-    for index in range(start, end):
+    for index in [at for at, line in enumerate(lines[start:end], start) if not line[:1].isalpha() or line[:2] == "o "]:
         line = lines[index]
-        if line:
-            if line[0].isalpha() and line[:2] != "o ":
-                continue
-            if len(line) > LONGEST_BREAK or SCENE_BREAK.match(line) is None:
-                continue
+        if line and (len(line) > LONGEST_BREAK or SCENE_BREAK.match(line) is None):
+            continue
         if index > first:
             yield first, index
         if line:
@@ -173,7 +181,7 @@ def build_paragraph(
     lines, indents = source.lines[first:stop], page.indents[first:stop]
     unwrapped = stop - first == 1 or is_prose(lines, indents, page.left, page.right)
     trace = None
-    if not page.special.isdisjoint(range(first, stop)):
+    if page.is_special(first, stop):
         trace = join_traced(source, first, stop, None if unwrapped else min(indents), page.words)
         drop_residue(trace, emphasis)
         tidy(trace, unwrapped)

@@ -8,7 +8,8 @@ from bisect import bisect_right
 from collections.abc import Callable
 from functools import partial
 from html.entities import html5
-from itertools import accumulate
+from itertools import accumulate, count
+from operator import add
 
 from schemas.books import Removed
 from tasks.cleaning.mojibake import MISREAD, is_misread, read_again
@@ -69,7 +70,7 @@ class SourceText:
         self.line_end = "\r" if "\n" not in text and "\r" in text else "\n"
         self.raw_lines = text.split(self.line_end)
         self.lines = [line.rstrip() for line in self.raw_lines]
-        self.starts = list(accumulate((len(line) + 1 for line in self.raw_lines), initial=0))  # and one after the last
+        self.starts = list(map(add, accumulate(map(len, self.raw_lines), initial=0), count()))  # and one after the last
         self.traces: dict[int, Traced] = {}
         self.removed: list[Removed] = []
         self.num_guessed = 0  # lines emptied by rules that know where to begin, but not for sure where to end
