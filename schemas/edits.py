@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 from array import array
@@ -19,7 +20,7 @@ from schemas.value import Value
 MOVED = "moved"  # the rule of an edit after which copying goes on elsewhere in the raw file; it takes nothing out
 CODES = {"b": 1 << 7, "h": 1 << 15, "i": 1 << 31}  # struct's code of a signed integer, and the first number beyond it
 NUM_COLUMNS = 5
-ONE_BYTE = frozenset({"ascii", "iso-8859-1", "cp1252"})
+LONG = re.compile(r"utf|gb|hk|big5|euc|johab|cp9[345]|.*jis", re.IGNORECASE)  # encodings of several bytes a character
 WIDE = ("utf-16", "utf-32")  # encodings in which no character takes one byte
 
 
@@ -105,14 +106,14 @@ class EditLog(Value):
 
 def num_bytes(text: str, encoding: str) -> int:
     """Return how many bytes a copied text takes in the raw file."""
-    if text.isascii() and not encoding.startswith(WIDE):
+    if LONG.match(encoding) is None or (text.isascii() and not encoding.startswith(WIDE)):
         return len(text)
     return len(text.encode(encoding.removesuffix("-sig"), "surrogateescape"))
 
 
 def line_sizes(lines: Sequence[str], encoding: str) -> list[int]:
     """Return how many bytes each line takes in the raw file."""
-    if encoding in ONE_BYTE:
+    if LONG.match(encoding) is None:
         return list(map(len, lines))
     if encoding.startswith(WIDE):
         return [num_bytes(line, encoding) for line in lines]

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 
 from schemas.books import Block, CleanBook, RawBook, Removed
-from schemas.errors import BookError
 from schemas.settings import CleanSettings
 from tasks.cleaning.advertisements import remove_advertisements
 from tasks.cleaning.decoding import decode_text

@@ -10,23 +10,28 @@ from tasks.cleaning.runs import iter_runs, join_run
 from tasks.cleaning.source_text import SourceText
 
 OFFER = re.compile(
-    r"[$£] ?\d|\b(?:folio|4to|8vo|12mo|16mo|18mo|24mo)\b|\b\d+s\. ?(?:\d+d|net|each)|\b\d+/\d+ net|\bcents\b|\bpost-?paid\b"
-    r"|\bcloth\b|\bgilt\b|\bpaper covers?\b|\bpublishers?\b|\bbooks are sold\b|\bbooksellers?\b|& \w+(?:.s)? (?:list|book|edition)|\bnew edition\b"
-    r"|\b(?:complete|descriptive) (?:catalogue|catalog|list)\b|\bprice,? (?:\d|one|two|three)",
+    r"[$£] ?\d|\b(?:folio|4to|8vo|12mo|16mo|18mo|24mo)\b|\b\d+s\. ?(?:\d+d|net|each)|\b\d+/\d+ net|\bcents\b"
+    r"|\bpost-?paid\b|\bcloth\b|\bgilt\b|\bpaper covers?\b|\bpublishers?\b|\bbooks are sold\b|\bbooksellers?\b"
+    r"|& \w+(?:.s)? (?:list|book|edition)|\bnew edition\b|\b(?:complete|descriptive) (?:catalogue|catalog|list)\b"
+    r"|\bprice,? (?:\d|one|two|three)",
     re.IGNORECASE,
 )
 HEADING = re.compile(
-    r"\W*(?:advertisements?|announcements?|(?:other |more )?(?:books|works|novels|stories) by (?:the same|this) author"
-    r"|by the same author|also by .{3,40}|.{0,40}\b(?:popular|new|recent|standard) (?:novels|fiction|books|publications))\W*$",
+    r"\W*(?:advertisements?|announcements?|by the same author|also by .{3,40}"
+    r"|(?:other |more )?(?:books|works|novels|stories) by (?:the same|this) author"
+    r"|.{0,40}\b(?:popular|new|recent|standard) (?:novels|fiction|books|publications))\W*$",
     re.IGNORECASE,
 )
 BOOK_END = re.compile(r"\W*(?:the end|finis|end of (?:the )?\w+(?: \w+)?)\W*$", re.IGNORECASE)
 RULED = re.compile(r"\W*[=_+*#~-]{5,}\W*$")
-SPEECH = "\"“‘«"
+SPEECH = '"“‘«'
 
 TAIL_SHARE = 0.25  # of the lines: a longer list of books is a book
 PAGE_GAP = 2  # blank lines above the title of a page of offers, which is set in capitals or towards the middle
-NEAR, MAX_BEFORE = 60, 3  # paragraphs above it, and how many of them may offer something: a cookery book has prices, too
+NEAR, MAX_BEFORE = (
+    60,
+    3,
+)  # paragraphs above it, and how many of them may offer something: a cookery book has prices, too
 LONG_LINES = 8  # a longer paragraph is a story's
 LAST_LINES = 60  # of a book that ends with offers: some of them stand there
 MIN_OFFERS = 4  # paragraphs that offer something; fewer are an imprint

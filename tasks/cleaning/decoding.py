@@ -124,7 +124,8 @@ def guess_codec(sample: bytes) -> str | None:
     if best is None or STATEFUL.search(best.encoding):
         return None
     western = [match for match in matches if WESTERN in match.could_be_from_charset]
-    return None if any(match.chaos <= best.chaos + MARGIN for match in western) else best.encoding
+    is_western = any(match.chaos <= best.chaos + MARGIN for match in western)
+    return None if is_western else codecs.lookup(best.encoding).name
 
 
 def declared_codec(data: bytes) -> str | None:

@@ -103,7 +103,13 @@ def label_of(found: re.Match[str]) -> str:
     groups = found.groupdict()
     if "s" in groups:
         return f"[{groups['s']}" if groups["s"] else f"{{{groups['c']}" if groups["c"] else groups["t"]
-    return f"[{groups['square']}" if groups["square"] else f"{{{groups['curly']}" if groups["curly"] else groups["star"] or ""
+    return (
+        f"[{groups['square']}"
+        if groups["square"]
+        else f"{{{groups['curly']}"
+        if groups["curly"]
+        else groups["star"] or ""
+    )
 
 
 def note_end(lines: Sequence[str], first: int, end: int, found: re.Match[str]) -> int:

@@ -18,7 +18,8 @@ TAG = re.compile(
     re.IGNORECASE,
 )
 INLINE_NOTE = re.compile(
-    r"\s*\[(?:_?(?:tr\. note|illustration|picture)[^\[\]]*|[^\[\]]*\b(?:transcribers?|e-?text)\b[^\[\]]*)\]", re.IGNORECASE
+    r"\s*\[(?:_?(?:tr\. note|illustration|picture)[^\[\]]*|[^\[\]]*\b(?:transcribers?|e-?text)\b[^\[\]]*)\]",
+    re.IGNORECASE,
 )
 PAGE_MARK = re.compile(
     rf"\[(?:pg|pp?|page)[. ]{{0,2}}{PAGE_NUMBER}\]|(?<=\S )\{{(?:(?:pg|page|p)[. ]{{0,2}})?\d{{1,4}}[a-z]?\}}"

@@ -60,7 +60,7 @@ class Page:
     words: frozenset[str]  # that are divided at line ends: their hyphens go, others are the author's
 
     def is_plain(self, first: int, stop: int) -> bool:
-        """Return whether lines without a gap in them are prose at first sight; most are, and `is_prose` says the same."""
+        """Return whether lines without gaps are prose at first sight; most are, and `is_prose` says the same."""
         num_after, openings = stop - first - 1, self.openings[first:stop]
         return (
             BLANK not in openings

@@ -31,8 +31,12 @@ TOKEN_SIGNS = (  # one of them is in every text that the tokens match, and few o
     "gutenberg", "pglaf", "pgdp", "distributed", "text", "book", "http", "www", "@", "internet", "trust", "html",
     "lectroni", "électroni", "fulcrum", "(c)", "copyright", "public", "anonymous",
 )  # fmt: skip
-ETEXT = re.compile(r"\be-?texts?\b", re.IGNORECASE)  # of these words the one that means Gutenberg's files wherever it stands
-IN_BRACKETS = re.compile(r"\[[^\[\]]*$|\[[^\[\]]*\be-?texts?\b", re.IGNORECASE)  # a remark within the author's own paragraph
+ETEXT = re.compile(
+    r"\be-?texts?\b", re.IGNORECASE
+)  # of these words the one that means Gutenberg's files wherever it stands
+IN_BRACKETS = re.compile(
+    r"\[[^\[\]]*$|\[[^\[\]]*\be-?texts?\b", re.IGNORECASE
+)  # a remark within the author's own paragraph
 FRONT_TOKENS = re.compile(
     r"(?:\(c\)|copyright).{0,30}\b(?:19[89]\d|20\d\d)\b|in the public domain|released to the public"
     r"|\banonymous volunteers?\b",
@@ -40,8 +44,8 @@ FRONT_TOKENS = re.compile(
 )
 BYLINE = re.compile(r"\W*by\b", re.IGNORECASE)
 NOTE_HEADING = re.compile(
-    r"\W*(?:original )?(?:transcriber|transcription|typist|preparer|proofreader|digiti[sz]er|e-?text editor)(?:s|.s|s.)? "
-    r"?(?:end)?(?:note|remark|comment|bookmark)s?"
+    r"\W*(?:original )?(?:transcriber|transcription|typist|preparer|proofreader|digiti[sz]er|e-?text editor)"
+    r"(?:s|.s|s.)? ?(?:end)?(?:note|remark|comment|bookmark)s?"
     r"|\W*(?:not[aes]{1,2}|anmerkung(?:en)?) (?:(?:de|del|du|des|di|zur|sur|la|le) ){0,2}trans[ck]ri"
     r"|\W*(?:errata|corrections?|changes|errors|(?:list of )?(?:typographical|typos|obvious)).{0,50}\btranscriber",
     re.IGNORECASE,
@@ -51,7 +55,9 @@ NOTE_WORDS = re.compile(
     r"|\bchanged\b|\bthis (?:e-?)?(?:text|book|file|edition)\b|\bunicode|\bascii|\be-?(?:text|book)|\bhtml\b|->|=>",
     re.IGNORECASE,
 )
-BRACKET_NOTE = re.compile(r"\s*[\[{(]\s*_?(?:transcri|project gutenberg|e-?text|pg (?:editor|note)|tr\. note|tn:)", re.IGNORECASE)
+BRACKET_NOTE = re.compile(
+    r"\s*[\[{(]\s*_?(?:transcri|project gutenberg|e-?text|pg (?:editor|note)|tr\. note|tn:)", re.IGNORECASE
+)
 AFTER_NOTE = re.compile(r"\W*(?:foot|end)?notes?\W*$|\W*(?:index|appendix|advertisements?)\b", re.IGNORECASE)
 NAMES = ("utenberg", "UTENBERG", "text", "TEXT")
 NOTE_SIGNS = ("ranscri", "RANSCRI")  # anywhere in a file; the rest of the headings near its ends

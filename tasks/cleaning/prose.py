@@ -1,9 +1,10 @@
-"""A run of lines -> whether it is prose, whose line ends are a matter of width, or lines that are to stay as they are."""
+"""A run of lines -> whether it is prose, whose line ends are a matter of width, or lines that stay as they are."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 COLUMNS = re.compile(r"\S {3,}\S")  # a gap within a line: a table, a contents line
 SENTENCE_END = re.compile(r"[.!?:\"”’'_)—-]$")
@@ -27,7 +28,7 @@ def is_prose(lines: Sequence[str], indents: Sequence[int], left: int, right: int
     num_pairs = len(lines) - 1
     filled = [
         len(line) > right - 4 or len(line) + len(after.lstrip().partition(" ")[0]) > right - 3
-        for line, after in zip(lines, lines[1:], strict=False)
+        for line, after in pairwise(lines)
     ]
     is_full = all(filled)
     num_upper = num_pairs - sum(line[0].islower() for line in lines[1:])

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from itertools import accumulate, compress, count
 from operator import add, sub
 
-from schemas.books import Removed
 from schemas.edits import MOVED, EditLog, line_sizes, num_bytes
 from tasks.cleaning.paragraphs import Paragraph
 from tasks.cleaning.source_text import SourceText
@@ -31,8 +30,11 @@ class Recorder:
         sizes = accumulate(line_sizes(source.raw_lines, codec), initial=first_byte)
         self.line_starts = list(map(add, sizes, count(0, end_size)))
         self.line_starts[-1] -= end_size
-        self.num_chars = list(map(len, source.lines))
-        self.line_ends = list(map(add, self.line_starts, line_sizes(source.lines, codec)))  # without blanks at the end
+        copied = list(source.lines)
+        for index in source.traces:
+            copied[index] = ""
+        self.num_chars = list(map(len, copied))
+        self.line_ends = list(map(add, self.line_starts, line_sizes(copied, codec)))  # without blanks at the end
         self.removed = sorted(source.removed, key=lambda one: (one.first_line, one.last_line))
         self.num_taken = 0
         self.next_removed = self._next_removed()
@@ -79,7 +81,11 @@ class Recorder:
 
     def _next_removed(self) -> int:
         """Return the next raw line that was removed; a line after the last where none was."""
-        return self.removed[self.num_taken].first_line if self.num_taken < len(self.removed) else len(self.source.lines) + 1
+        return (
+            self.removed[self.num_taken].first_line
+            if self.num_taken < len(self.removed)
+            else len(self.source.lines) + 1
+        )
 
     def _name(self, rule: str) -> int:
         return self.names.setdefault(rule, len(self.names))

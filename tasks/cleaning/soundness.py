@@ -1,4 +1,4 @@
-"""A text, before and after the rules -> whether it is a book's: BookError where it is not, or where too much would go."""
+"""A text, before and after the rules -> BookError where it is no book's, or where too much of it would go."""
 
 from __future__ import annotations
 

@@ -26,13 +26,14 @@ UNUSUAL: tuple[tuple[str, re.Pattern[str], str], ...] = (  # what a line may hol
 )
 ENTITY = re.compile(r"&(#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d{0,2});", re.IGNORECASE)
 TAB = re.compile("\t")
-PRINTABLE = bytes(byte for byte in range(0x20, 0x100) if byte != 0x7F)  # of ASCII, and what is beyond it
+PRINTABLE = b"\r\n" + bytes(byte for byte in range(0x20, 0x100) if byte != 0x7F)  # of ASCII, and what is beyond it
 
 
 def has_controls(text: str) -> bool:
     """Return whether a text has white space or signs of ASCII that cannot be printed, line ends aside; quick."""
-    rest = text.encode("utf-8", "surrogatepass").translate(None, PRINTABLE)
-    return bool(rest.replace(b"\r\n", b"").replace(b"\n", b""))
+    if text.count("\r") != text.count("\r\n"):
+        return True
+    return bool(text.encode("utf-8", "surrogatepass").translate(None, PRINTABLE))
 
 
 def read_entity(found: re.Match[str]) -> str:

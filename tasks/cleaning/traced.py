@@ -49,7 +49,7 @@ class Traced:
     def sub(
         self, pattern: re.Pattern[str], new: str | Callable[[re.Match[str]], str], rule: str, group: int = 0
     ) -> None:
-        """Rewrite every match of a pattern in `text`, or a group of it; where that changes nothing, it is no rewrite."""
+        """Rewrite every match of a pattern in `text`, or a group of it, unless that changes nothing."""
         spans = []
         for found in pattern.finditer(self.text):
             text = new(found) if callable(new) else new
