@@ -67,6 +67,7 @@ class Page:
             and SPECIAL not in openings
             and openings.count(LOW, 1) >= MAX_ODD * num_after
             and self.is_short.count(1, first, stop - 1) <= MAX_ODD * num_after
+            and (num_after == 0 or not self.is_short[first])  # a heading is
         )
 
     def is_special(self, first: int, stop: int) -> bool:
@@ -122,7 +123,8 @@ def measure_page(source: SourceText, start: int, end: int, emphasis: Emphasis) -
     for index, indent in enumerate(indents):
         if indent:
             openings[index] = BLANK
-    is_short = bytes([len(line) < SHORT * right for line in lines])
+    short = max(SHORT * right, FULL_LINE)
+    is_short = bytes([len(line) < short for line in lines])
     divided = find_divided(lines, start, end)
     signs = (*RESIDUE_SIGNS, *EMPHASIS_SIGNS) if emphasis == "strip" else RESIDUE_SIGNS
     for index in chain(divided, source.traces, *(source.find(sign, start, end) for sign in signs)):
