@@ -23,6 +23,7 @@ LATIN = frozenset({"iso8859-1", "latin-1", "latin_1"})
 WESTERN = "cp1252"
 OLD_CODECS = (WESTERN, "mac_roman", "cp437")  # of the machines that texts were typed on before 2000
 ASCII = bytes(range(0x80))
+FEW_BYTES = 10  # beyond ASCII: fewer tell nothing
 MIN_FOREIGN = 0.02  # share of bytes beyond ASCII in a language that has more than accents there
 MARGIN = 0.03  # of charset-normalizer's measure of chaos, 0 to 1: a few accents in English decide nothing
 C1_CONTROLS = re.compile("[\x80-\x9f]")  # no text has them: the bytes are windows-1252
@@ -121,7 +122,7 @@ def is_odd(text: str, at: int) -> bool:
 
 def guess_codec(sample: bytes) -> str | None:
     """Return the likeliest codec; None for western Europe's, Gutenberg's usual, unless another is clearly better."""
-    if len(sample.translate(None, ASCII)) < MIN_FOREIGN * len(sample):
+    if len(sample.translate(None, ASCII)) < max(FEW_BYTES, MIN_FOREIGN * len(sample)):
         return None
     matches = from_bytes(sample)
     best = matches.best()

@@ -30,7 +30,7 @@ NOTES_HEADING = re.compile(r"\W*(?:foot-?|end-?)?notes?\W*$", re.IGNORECASE)
 BRACKET_LINES = 80  # of a note that goes on until its bracket closes
 STAR_REACH = 120  # lines from a starred word to its note: the foot of its page, or the end of the paragraph
 LIST_NOTES = 3  # so many in a row are a list of notes; fewer have a heading if they are one
-END_SHARE = 0.5  # of the lines from a list's first to the book's last that are notes: the list is at the end
+END_SHARE = 0.7  # of the lines from a list's first to the book's last that are notes: the list is at the end
 MARKS = "[{*†‡"
 
 
@@ -168,4 +168,4 @@ def is_at_end(lines: Sequence[str], notes: Sequence[Note], run: Sequence[Note], 
     if first == run[0].start and len(run) < LIST_NOTES:
         return False
     num_noted = sum(note.end - note.start for note in notes if note.start >= first)
-    return num_noted >= END_SHARE * sum(map(bool, lines[first:end]))
+    return num_noted >= END_SHARE * sum(map(bool, lines[run[0].start : end]))

@@ -10,7 +10,7 @@ from tasks.cleaning.traced import Segment, Traced
 
 Emphasis = Literal["keep", "strip"]
 
-RESIDUE_SIGNS = ("[", "{", "<", "|", "```", "(return)")  # a line without any of them holds no residue
+RESIDUE_SIGNS = ("[", "{", "<", "|", "```")  # a line without any of them holds no residue
 EMPHASIS_SIGNS = ("_", "=", "+", "~")
 TAG = re.compile(
     r"</?(?:a|b|i|em|p|br|hr|div|span|sup|sub|img|h\d|pre|center|font|small|big|strong|u|tt|table|t[drh]|[uo]l|li"
@@ -26,14 +26,12 @@ PAGE_MARK = re.compile(
     r"|(?<=\S)\{(?:p\. ?)?\d{1,4}[a-z]?\}|\{p\. ?[\divxlc]{1,7}[a-z]?\}",
     re.IGNORECASE,
 )
-RETURN_LINK = re.compile(r"^\d+( \(return\)) ?", re.MULTILINE)
 INITIAL_PIPE = re.compile(r"^[\"'“‘]?(\|)(?=[A-Z])")
 FENCE = re.compile(r"^\s*(```)", re.MULTILINE)  # would close the fence of a trajectory's prose
 RULES: tuple[tuple[str, re.Pattern[str], str, int], ...] = (  # rule, what it takes out, signs of it, group
     ("tag", TAG, "<", 0),
     ("inline-note", INLINE_NOTE, "[", 0),
     ("page-mark", PAGE_MARK, "[{", 0),
-    ("return-link", RETURN_LINK, "(", 1),
     ("initial-pipe", INITIAL_PIPE, "|", 1),
 )
 EMPHASIS = re.compile(

@@ -22,6 +22,7 @@ PAGE_LINE = re.compile(
     r"|page \d{1,4})\s*$",
     re.IGNORECASE,
 )
+RETURN_LINK = re.compile(r"^\W*\d+( \(return\))")
 SHORT_LINE = 20  # characters: longer than any page mark
 
 
@@ -30,6 +31,8 @@ def remove_residue(source: SourceText, start: int, end: int) -> None:
     for index in source.find("[", start, end):
         if source.lines[index] and PICTURE.match(source.lines[index]):
             remove_picture(source, index, start, end)
+    for index in source.find("(return)", start, end):
+        source.rewrite(index, RETURN_LINK, "", "return-link", group=1)
     for index in range(start, end):
         line = source.lines[index]
         if line and len(line) < SHORT_LINE:

@@ -34,6 +34,7 @@ TOKEN_SIGNS = (  # one of them is in every text that the tokens match, and few o
 ETEXT = re.compile(
     r"\be-?texts?\b", re.IGNORECASE
 )  # of these words the one that means Gutenberg's files wherever it stands
+REMARK = re.compile(r"(?<=.)\[[^\[\]]*\]")
 IN_BRACKETS = re.compile(
     r"\[[^\[\]]*$|\[[^\[\]]*\be-?texts?\b", re.IGNORECASE
 )  # a remark within the author's own paragraph
@@ -88,7 +89,7 @@ def remove_front_credits(source: SourceText, start: int, end: int) -> None:
     runs = list(iter_runs(source.lines, start, min(end, start + FRONT_LINES)))
     for run in runs[:FRONT_PARAGRAPHS]:
         text = join_run(source.lines, run)
-        is_credit = CREDITS.match(text) is not None or has_token(text)
+        is_credit = CREDITS.match(text) is not None or has_token(REMARK.sub("", text))
         is_short = run.end - run.start <= LONG_PARAGRAPH or is_about_etexts(source.lines, run)
         if (is_credit or (title_dropped and BYLINE.match(text))) and is_short:
             source.empty("credits", run.start, run.end)

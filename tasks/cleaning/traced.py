@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 COPY = ""  # the rule of what stands as it stood
+LAYOUT = frozenset({"space", "unwrap", "line-end", "margin"})  # rules that yield to what was rewritten before
 
 
 class Segment(NamedTuple):
@@ -66,6 +67,8 @@ class Traced:
         for start, end, text, rule in spans:
             done += _take(rest, start - at)
             gone = _take(rest, end - start)
+            if rule in LAYOUT:
+                rule = next((segment.rule for segment in gone if segment.rule not in {COPY, *LAYOUT}), rule)
             raw_at = gone[0].start if gone else done[-1].end if done else 0
             done.append(Segment(raw_at, gone[-1].end if gone else raw_at, text, rule))
             at = end
