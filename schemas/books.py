@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from schemas.edits import Edit, EditLog
 from schemas.value import Span, Value
 
 Level = Literal["volume", "part", "book", "chapter"]
@@ -72,7 +73,8 @@ class Block(NamedTuple):
 class CleanBook(Value):
     r"""The author's text: NFC, `\n` line ends, paragraphs unwrapped and separated by one blank line.
 
-    No line of `text` ends in white space. `blocks` tile the text but for the blank lines between them.
+    No line of `text` ends in white space. `blocks` tile the text but for the blank lines between them. Between two
+    `edits`, the raw bytes read with `encoding` are the text.
     """
 
     entry: CatalogueEntry
@@ -80,7 +82,8 @@ class CleanBook(Value):
     encoding: str = Field(description="the codec that read the bytes, such as utf-8-sig")
     text: str
     blocks: tuple[Block, ...]
-    removed: tuple[Removed, ...] = ()
+    removed: tuple[Removed, ...] = Field(default=(), description="whole lines that rules took out")
+    edits: EditLog = Field(default=EditLog(), description="every place where text and raw file differ")
     first_line: int = Field(description="raw line where the printed book begins")
     last_line: int = Field(description="raw line where it ends")
 
@@ -93,6 +96,24 @@ class CleanBook(Value):
     def num_words(self) -> int:
         """Words as white space separates them."""
         return len(self.text.split())
+
+    def raw_offset(self, offset: int) -> int:
+        """Return the byte of `RawBook.data` where the character at `offset` stood; at the end, where the text ended."""
+        if not 0 <= offset <= len(self.text):
+            raise IndexError(f"book {self.book_id}: offset {offset} outside of 0 to {len(self.text)}")
+        if offset == len(self.text):
+            return self.edits.raw_end(self.text, self.encoding, offset)
+        return self.edits.raw_offset(self.text, self.encoding, offset)
+
+    def raw_span(self, start: int, end: int) -> Span:
+        """Return the bytes of `RawBook.data` that `text[start:end]` was made of."""
+        if start >= end:
+            return Span(self.raw_offset(start), self.raw_offset(start))
+        return Span(self.raw_offset(start), self.edits.raw_end(self.text, self.encoding, end))
+
+    def iter_edits(self) -> Iterator[Edit]:
+        """Yield every edit with its rule, in order of the text."""
+        return self.edits.iter_edits()
 
 
 class Reading(Value):

@@ -87,12 +87,26 @@ class FetchSettings(Value):
 class CleanSettings(Value):
     """RawBook -> CleanBook."""
 
-    max_removed_share: float = Field(
-        0.6, ge=0.0, le=1.0, description="a book that loses more of its printed lines is refused"
+    footnotes: Literal["move", "drop", "keep"] = Field(
+        "move", description="notes within the text go to its end, or away, with the labels that call them; or stay"
+    )
+    emphasis: Literal["keep", "strip"] = Field("keep", description="marks such as _word_ and =word=")
+    max_guessed_share: float = Field(
+        0.3,
+        ge=0.0,
+        le=1.0,
+        description="share of the printed lines that rules may take whose extent is a guess; more is over-stripped",
+    )
+    max_outer_lines: int = Field(
+        1_200, ge=100, description="most filled lines before the start mark, or after the end mark; more hold a book"
     )
     min_text_share: float = Field(
         0.9, ge=0.0, le=1.0, description="share of printable characters that a text must have"
     )
+    max_unreadable_share: float = Field(
+        0.001, ge=0.0, le=1.0, description="share of characters that are lost for good (U+FFFD, broken UTF-8)"
+    )
+    max_line_chars: int = Field(1_000_000, ge=1_000, description="a file with a longer line is no book")
 
 
 class ScreenSettings(Value):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 MARK = re.compile(r"\s*\*{2,3}\s*(START|END) OF (?:THE |THIS )?\S", re.IGNORECASE)
 MARK_NOUN = re.compile(r"GUTENBERG|\bE-?BOOKS?\b|\bE-?TEXTS?\b", re.IGNORECASE)
 MARK_LINES = 4  # a mark with a long title goes on in the next lines until its closing asterisks
-SMALL_PRINT_END = re.compile(r"\*\s?END\s?\*?\s?THE SMALL PRINT", re.IGNORECASE)
+SMALL_PRINT_END = re.compile(r"\*\s?END\s?\*?\s?THE SMALL PRINT|small print\W+v\.\d", re.IGNORECASE)
 SMALL_PRINT_START = re.compile(r"\*\s?START\s?\*+\s?THE SMALL PRINT", re.IGNORECASE)
 SOFT_END = re.compile(r"\W*(?:this is the )?end of (?:the |this )?(?:\w+/)?project gutenberg", re.IGNORECASE)
 HEAD_SHARE = 0.5  # a small print in the first half of a file is its header, later its footer
@@ -46,8 +46,9 @@ def find_bounds(lines: Sequence[str]) -> Bounds:
 def find_marks(lines: Sequence[str]) -> list[Mark]:
     """Return every `*** START OF ...` and `*** END OF ...` that names an ebook, indented or wrapped as it may be."""
     marks = []
-    for index, line in enumerate(lines):
-        if "*" not in line or (found := MARK.match(line)) is None:
+    for index in [index for index, line in enumerate(lines) if "*" in line]:
+        found = MARK.match(lines[index])
+        if found is None:
             continue
         last = mark_end(lines, index)
         if MARK_NOUN.search(" ".join(lines[index : last + 1])):
@@ -68,8 +69,8 @@ def mark_end(lines: Sequence[str], first: int) -> int:
 def small_print_end(lines: Sequence[str]) -> int:
     """Return the line after the small print of 1991 to 2003, or 0."""
     for index in range(int(len(lines) * HEAD_SHARE) - 1, -1, -1):
-        if "SMALL PRINT" in lines[index] and SMALL_PRINT_END.search(lines[index]):
-            closed = lines[index].rstrip().endswith("*")
+        if ("SMALL P" in lines[index] or "mall P" in lines[index]) and SMALL_PRINT_END.search(lines[index]):
+            closed = lines[index].rstrip().endswith(("*", "]"))
             return index + 1 if closed or not lines[index + 1].rstrip().endswith("*") else index + 2
     return 0
 

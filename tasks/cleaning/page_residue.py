@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableSequence
 
-from schemas.books import Removed
-from tasks.cleaning.producer_notes import blank, closing_line
+from tasks.cleaning.runs import closing_line, run_around
+from tasks.cleaning.source_text import SourceText
 
 PICTURE = re.compile(r"\s*\[\s*_?(?:illustrations?|picture|image|plate|frontispiece|decoration|map)\b", re.IGNORECASE)
 PICTURE_LINES = 60
@@ -15,55 +14,46 @@ CAPTION_HEADING = re.compile(
     r"\W*((?:chapter|book|part|volume|letter) [\divxlc]+|preface|introduction|epilogue|prologue)\b[.:]?\W*$",
     re.IGNORECASE,
 )
-PAGE_MARK = re.compile(
-    r"\[(?:pg|page|p)\.? ?\d{1,4}\]|(?<=\S )\{(?:pg |page )?\d{1,4}[a-z]?\}|(?<=\S)\{\d{1,4}[a-z]?\}", re.IGNORECASE
-)
-PAGE_LINE = re.compile(r"\s*(?:[\[{](?:pg|page|p\.?)?[ .]?\d{1,4}[\]}]|page \d{1,4})\s*$", re.IGNORECASE)
-TAG = re.compile(
-    r"</?(?:a|b|i|em|p|br|hr|div|span|sup|sub|img|h\d|pre|center|font|small|big|strong|u|tt)\b[^<>]{0,200}>",
+CAPTION_END = re.compile(r"\s*\]+\s*$")
+BEFORE_REST = re.compile(r"^.*\]\s*")
+PAGE_NUMBER = r"(?:\d{1,4}|[ivxlc]{1,7})(?:[-–]\d{1,4})?"
+PAGE_LINE = re.compile(
+    rf"\s*(?:[\[{{](?:(?:pg|page|p)[. ]{{0,2}})?\d{{1,4}}[\]}}]|[\[{{](?:pg|page|p)[. ]{{0,2}}{PAGE_NUMBER}[\]}}]"
+    r"|page \d{1,4})\s*$",
     re.IGNORECASE,
 )
-RETURN_LINK = re.compile(r"^(\d+) \(return\) ?", re.MULTILINE)
-INLINE_NOTE = re.compile(r"\s*\[(?:transcriber|illustration|picture)[^\[\]]*\]", re.IGNORECASE)
-INITIAL_PIPE = re.compile(r"^([\"'“‘]?)\|(?=[A-Z])")
+RETURN_LINK = re.compile(r"^\W*\d+( \(return\))")
+SHORT_LINE = 20  # characters: longer than any page mark
 
 
-def remove_residue(lines: MutableSequence[str], start: int, end: int) -> list[Removed]:
+def remove_residue(source: SourceText, start: int, end: int) -> None:
     """Empty the lines of pictures and page marks in `start:end`; a heading within a caption stays."""
-    removed: list[Removed] = []
-    index = start
-    while index < end:
-        line = lines[index]
-        index += 1
-        if not line:
-            continue
-        if "[" in line and PICTURE.match(line):
-            removed += remove_picture(lines, index - 1, end)
-        elif line.strip().lower() in PICTURE_WORDS or PAGE_LINE.match(line):
-            rule = "page-mark" if PAGE_LINE.match(line) else "illustration"
-            removed += blank(lines, rule, index - 1, index)
-    return removed
+    for index in source.find("[", start, end):
+        if source.lines[index] and PICTURE.match(source.lines[index]):
+            remove_picture(source, index, start, end)
+    for index in source.find("(return)", start, end):
+        source.rewrite(index, RETURN_LINK, "", "return-link", group=1)
+    for index in range(start, end):
+        line = source.lines[index]
+        if line and len(line) < SHORT_LINE:
+            if PAGE_LINE.match(line):
+                source.empty("page-mark", index, index + 1)
+            elif line.strip().lower() in PICTURE_WORDS:
+                source.empty("illustration", index, index + 1)
 
 
-def remove_picture(lines: MutableSequence[str], first: int, end: int) -> list[Removed]:
+def remove_picture(source: SourceText, first: int, start: int, end: int) -> None:
     """Empty an `[Illustration ...]` but for a heading at its end and text after its bracket."""
-    last = closing_line(lines, first, min(end, first + PICTURE_LINES))
+    lines = source.lines
+    closing = closing_line(lines, first, min(end, first + PICTURE_LINES))
+    last = run_around(lines, first, start, end).end - 1 if closing is None else closing
     rest = lines[last].rpartition("]")[2] if "]" in lines[last] else ""
-    heading = CAPTION_HEADING.match(lines[last].rstrip("] ")) if last > first else None
-    removed = blank(lines, "illustration", first, last + 1)
-    if heading is not None:
-        lines[last] = heading[0].strip()
-    elif any(letter.isalpha() for letter in rest):
-        lines[last] = rest.strip()
-    return removed
-
-
-def drop_inline_residue(text: str) -> str:
-    """Return a paragraph without tags, page marks and notes of the producers within its lines."""
-    if "<" in text:
-        text = TAG.sub("", text)
-    if "[" in text or "{" in text:
-        text = PAGE_MARK.sub("", INLINE_NOTE.sub("", text))
-    if "(return)" in text:
-        text = RETURN_LINK.sub(r"\1 ", text)
-    return INITIAL_PIPE.sub(r"\1", text) if "|" in text else text
+    heading = CAPTION_HEADING.match(lines[last]) if last > first else None
+    if heading is None and not any(letter.isalpha() for letter in rest):
+        source.empty("illustration", first, last + 1, is_guess=closing is None)
+        return
+    source.empty("illustration", first, last)
+    if heading is None:
+        source.rewrite(last, BEFORE_REST, "", "illustration")
+    else:
+        source.rewrite(last, CAPTION_END, "", "illustration")

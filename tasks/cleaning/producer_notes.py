@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, MutableSequence, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from schemas.books import Removed
+from tasks.cleaning.runs import Run, closing_line, iter_runs, join_run, run_around
+from tasks.cleaning.source_text import SourceText
 
 CREDITS = re.compile(
     r"(?:re-?)?(?:produced|prepared|transcribed|scanned|proof(?:ed|read)|digiti[sz]ed|typed|credits\b|html version)\b"
@@ -21,176 +21,164 @@ CREDITS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 TOKENS = re.compile(  # words of the digital age: no printed book of the public domain has them
-    r"project gutenberg|gutenberg[- ]projekt|gutenberg\.(?:org|net)|pglaf|pgdp|distributed proofread"
-    r"|\be-?texts?\b|https?://|\bwww\.\w|@\w[\w-]*\.\w|internet archive|internet wiretap|hathitrust|html version"
-    r"|electronic edition|millennium fulcrum edition",
+    r"project gutenberg|pro[jy]e[ck]t(?:o|et|es)? gutenberg|gutenberg[- ]projekt|gutenberg project"
+    r"|gutenberg\.(?:org|net)|pglaf|pgdp|distributed proofread"
+    r"|\be-?texts?\b|\be-?books?\b|https?://|\bwww\.\w|@\w[\w-]*\.\w|internet archive|internet wiretap|hathitrust"
+    r"|html version|electronic edition|millennium fulcrum edition|livre électronique|version électronique",
     re.IGNORECASE,
 )
+TOKEN_SIGNS = (  # one of them is in every text that the tokens match, and few others
+    "gutenberg", "pglaf", "pgdp", "distributed", "text", "book", "http", "www", "@", "internet", "trust", "html",
+    "lectroni", "électroni", "fulcrum", "(c)", "copyright", "public", "anonymous",
+)  # fmt: skip
+ETEXT = re.compile(
+    r"\be-?texts?\b", re.IGNORECASE
+)  # of these words the one that means Gutenberg's files wherever it stands
+REMARK = re.compile(r"(?<=.)\[[^\[\]]*\]")
+IN_BRACKETS = re.compile(
+    r"\[[^\[\]]*$|\[[^\[\]]*\be-?texts?\b", re.IGNORECASE
+)  # a remark within the author's own paragraph
 FRONT_TOKENS = re.compile(
-    r"(?:\(c\)|copyright).{0,30}\b(?:19[89]\d|20\d\d)\b|in the public domain|released to the public", re.IGNORECASE
+    r"(?:\(c\)|copyright).{0,30}\b(?:19[89]\d|20\d\d)\b|in the public domain|released to the public"
+    r"|\banonymous volunteers?\b",
+    re.IGNORECASE,
 )
 BYLINE = re.compile(r"\W*by\b", re.IGNORECASE)
-OPENING_MARKS = re.compile(r"^[\W_]+")
 NOTE_HEADING = re.compile(
-    r"(?:original )?(?:transcriber|transcription|typist|preparer|proofreader|digiti[sz]er)(?:s|.s|s.)? "
-    r"?(?:end)?(?:note|remark|comment)",
+    r"\W*(?:original )?(?:transcriber|transcription|typist|preparer|proofreader|digiti[sz]er|e-?text editor)"
+    r"(?:s|.s|s.)? ?(?:end)?(?:note|remark|comment|bookmark)s?"
+    r"|\W*(?:not[aes]{1,2}|anmerkung(?:en)?) (?:(?:de|del|du|des|di|zur|sur|la|le) ){0,2}trans[ck]ri"
+    r"|\W*(?:errata|corrections?|changes|errors|(?:list of )?(?:typographical|typos|obvious)).{0,50}\btranscriber",
     re.IGNORECASE,
 )
-BRACKET_NOTE = re.compile(r"\s*\[\s*_?(?:transcri|project gutenberg|e-?text|pg (?:editor|note))", re.IGNORECASE)
+NOTE_WORDS = re.compile(
+    r"transcri|spell(?:ed|ing)|hyphen|punctuat|typograph|\berrors?\b|correct(?:ed|ions?)\b|\bitalic|underscore|\bretained\b"
+    r"|\bchanged\b|\bthis (?:e-?)?(?:text|book|file|edition)\b|\bunicode|\bascii|\be-?(?:text|book)|\bhtml\b|->|=>",
+    re.IGNORECASE,
+)
+BRACKET_NOTE = re.compile(
+    r"\s*[\[{(]\s*_?(?:transcri|project gutenberg|e-?text|pg (?:editor|note)|tr\. note|tn:)", re.IGNORECASE
+)
 AFTER_NOTE = re.compile(r"\W*(?:foot|end)?notes?\W*$|\W*(?:index|appendix|advertisements?)\b", re.IGNORECASE)
+NAMES = ("utenberg", "UTENBERG", "text", "TEXT")
+NOTE_SIGNS = ("ranscri", "RANSCRI")  # anywhere in a file; the rest of the headings near its ends
+EDGE_SIGNS = ("ote", "OTE", "ranskri", "OOKMARK")
 
 FRONT_PARAGRAPHS = 30
 FRONT_LINES = 150
 NOTE_LINES = 600  # the longest known takes 300
 NOTE_GAP = 2  # blank lines that end a note without a closing bracket
+FULL_LINE = 50  # characters
+HEADING_CHARS = 50  # a longer line is the note itself
 LONG_PARAGRAPH = 12  # lines: of a longer one only the lines from the token on are the producer's
 
 
-class Lines(NamedTuple):
-    """Half-open range of line indices without a blank line in it."""
-
-    start: int
-    end: int
-
-
-def iter_paragraphs(lines: Sequence[str], start: int, end: int) -> Iterator[Lines]:
-    """Yield the runs of lines that are not blank, in order."""
-    first = None
-    for index in range(start, end):
-        if lines[index]:
-            first = index if first is None else first
-        elif first is not None:
-            yield Lines(first, index)
-            first = None
-    if first is not None:
-        yield Lines(first, end)
+def remove_producer_notes(source: SourceText, start: int, end: int) -> None:
+    """Empty every line of `start:end` that the file's producers wrote."""
+    remove_bracket_notes(source, start, end)
+    remove_headed_notes(source, start, end)
+    remove_front_credits(source, start, end)
+    remove_banners(source, start, end)
+    remove_tail(source, start, end)
+    remove_ornaments(source, start, end)
 
 
-def join_lines(lines: Sequence[str], run: Lines) -> str:
-    """Return a paragraph's text on one line, without the marks that open it."""
-    joined = " ".join(line.strip(" |+") for line in lines[run.start : run.end])
-    return OPENING_MARKS.sub("", joined)
-
-
-def blank(lines: MutableSequence[str], rule: str, start: int, end: int) -> list[Removed]:
-    """Empty lines `start:end` and return the record of it, or nothing where they were empty."""
-    filled = [index for index in range(start, end) if lines[index]]
-    if not filled:
-        return []
-    for index in filled:
-        lines[index] = ""
-    return [Removed(rule, filled[0] + 1, filled[-1] + 1)]
-
-
-def remove_producer_notes(lines: MutableSequence[str], start: int, end: int) -> list[Removed]:
-    """Empty every line of `start:end` that the file's producers wrote; return what went, by rule."""
-    removed = remove_bracket_notes(lines, start, end)
-    removed += remove_headed_notes(lines, start, end)
-    removed += remove_front_credits(lines, start, end)
-    removed += remove_banners(lines, start, end)
-    return removed + remove_tail(lines, start, end)
-
-
-def remove_front_credits(lines: MutableSequence[str], start: int, end: int) -> list[Removed]:
+def remove_front_credits(source: SourceText, start: int, end: int) -> None:
     """Empty credits and header fields among the first paragraphs."""
-    removed: list[Removed] = []
     title_dropped = False
-    for count, run in enumerate(iter_paragraphs(lines, start, min(end, start + FRONT_LINES))):
-        text = join_lines(lines, run)
-        is_credit = bool(CREDITS.match(text) or TOKENS.search(text) or FRONT_TOKENS.search(text))
-        if count >= FRONT_PARAGRAPHS:
-            break
-        if (is_credit or (title_dropped and BYLINE.match(text))) and run.end - run.start <= LONG_PARAGRAPH:
-            removed += blank(lines, "credits", run.start, run.end)
+    runs = list(iter_runs(source.lines, start, min(end, start + FRONT_LINES)))
+    for run in runs[:FRONT_PARAGRAPHS]:
+        text = join_run(source.lines, run)
+        is_credit = CREDITS.match(text) is not None or has_token(REMARK.sub("", text))
+        is_short = run.end - run.start <= LONG_PARAGRAPH or is_about_etexts(source.lines, run)
+        if (is_credit or (title_dropped and BYLINE.match(text))) and is_short:
+            source.empty("credits", run.start, run.end)
         title_dropped = is_credit and text.lower().startswith(("the project gutenberg", "project gutenberg"))
-    return removed
 
 
-def remove_bracket_notes(lines: MutableSequence[str], start: int, end: int) -> list[Removed]:
+def has_token(text: str) -> bool:
+    """Return whether a paragraph at the front speaks of the digital age."""
+    lower = text.lower()
+    if not any(sign in lower for sign in TOKEN_SIGNS):
+        return False
+    return TOKENS.search(text) is not None or FRONT_TOKENS.search(text) is not None
+
+
+def is_about_etexts(lines: Sequence[str], run: Run) -> bool:
+    """Return whether a paragraph of prose, not a list, speaks of etexts."""
+    return any(len(line) >= FULL_LINE and ETEXT.search(line) is not None for line in lines[run.start : run.end])
+
+
+def remove_bracket_notes(source: SourceText, start: int, end: int) -> None:
     """Empty `[Transcriber's note: ...]`, over several paragraphs if need be."""
-    removed: list[Removed] = []
-    for index in range(start, end):
-        if "[" in lines[index] and BRACKET_NOTE.match(lines[index]):
-            last = closing_line(lines, index, min(end, index + NOTE_LINES))
-            removed += blank(lines, "transcriber-note", index, last + 1)
-    return removed
+    for index in source.find("[", start, end):
+        if BRACKET_NOTE.match(source.lines[index]):
+            last = closing_line(source.lines, index, min(end, index + NOTE_LINES))
+            stop = run_around(source.lines, index, start, end).end if last is None else last + 1
+            source.empty("transcriber-note", index, stop, is_guess=last is None)
 
 
-def closing_line(lines: Sequence[str], first: int, end: int) -> int:
-    """Return the line where the bracket opened in line `first` closes; the paragraph's last one if it never does."""
-    depth = 0
-    for index in range(first, end):
-        depth += lines[index].count("[") - lines[index].count("]")
-        if depth <= 0:
-            return index
-    last = first
-    while last + 1 < end and lines[last + 1]:
-        last += 1
-    return last
-
-
-def remove_headed_notes(lines: MutableSequence[str], start: int, end: int) -> list[Removed]:
+def remove_headed_notes(source: SourceText, start: int, end: int) -> None:
     """Empty notes under a heading such as `Transcriber's Notes`: at the end of the file whole, elsewhere to a gap."""
-    removed: list[Removed] = []
-    for run in list(iter_paragraphs(lines, start, end)):
-        head = lines[run.start]
-        if "ote" not in head.lower() or not NOTE_HEADING.match(OPENING_MARKS.sub("", head)):
+    lines = source.lines
+    found = {index for sign in NOTE_SIGNS for index in source.find(sign, start, end)}
+    for low, high in ((start, min(end, start + NOTE_LINES)), (max(start, end - NOTE_LINES), end)):
+        found.update(index for sign in EDGE_SIGNS for index in source.find(sign, low, high))
+    for index in sorted(found):
+        if not lines[index] or not NOTE_HEADING.match(lines[index]):
             continue
-        in_tail = end - run.start <= NOTE_LINES and run.start - start > (end - start) // 2
-        last = end if in_tail else note_end(lines, run, end)
-        if in_tail:
-            last = next((i for i in range(run.start + 1, end) if AFTER_NOTE.match(lines[i])), end)
-        removed += blank(lines, "transcriber-note", run.start, last)
-    return removed
+        run = run_around(lines, index, start, end)
+        is_boxed = index > run.start and not any(map(str.isalnum, "".join(lines[run.start : index])))
+        if index > run.start and not is_boxed:
+            continue
+        last = run.end if is_boxed else note_end(lines, run, end)
+        if end - index <= NOTE_LINES and index - start > (end - start) // 2:
+            last = next((at for at in range(index + 1, end) if AFTER_NOTE.match(lines[at])), end)
+        source.empty("transcriber-note", run.start, last, is_guess=not is_boxed)
 
 
-def note_end(lines: Sequence[str], heading: Lines, end: int) -> int:
-    """Return the line after a note that has a text of its own and then a gap of blank lines."""
-    last, num_paragraphs = heading.end, int(heading.end - heading.start > 1)
-    for run in iter_paragraphs(lines, heading.end, min(end, heading.end + NOTE_LINES)):
-        if num_paragraphs and run.start - last >= NOTE_GAP:
+def note_end(lines: Sequence[str], heading: Run, end: int) -> int:
+    """Return the line after a note: it has a text of its own, and goes on while that speaks of transcribing."""
+    is_alone = heading.end - heading.start == 1 and len(lines[heading.start].strip()) < HEADING_CHARS
+    last, has_text = heading.end, not is_alone
+    for run in iter_runs(lines, heading.end, min(end, heading.end + NOTE_LINES)):
+        goes_on = run.start - last < NOTE_GAP and NOTE_WORDS.search(join_run(lines, run)) is not None
+        if has_text and not goes_on:
             break
-        last, num_paragraphs = run.end, num_paragraphs + 1
+        last, has_text = run.end, True
     return last
 
 
-def remove_banners(lines: MutableSequence[str], start: int, end: int) -> list[Removed]:
-    """Empty every paragraph that speaks of Project Gutenberg, wherever it stands."""
-    removed: list[Removed] = []
-    for index in range(start, end):
-        if "utenberg" not in lines[index] and "UTENBERG" not in lines[index]:
-            continue
-        if not TOKENS.search(lines[index]):
-            continue
-        first, last = paragraph_around(lines, index, start, end)
-        if last - first > LONG_PARAGRAPH:
-            first, last = index, index + 1
-        removed += blank(lines, "banner", first, last)
-    return removed
+def remove_banners(source: SourceText, start: int, end: int) -> None:
+    """Empty every paragraph that speaks of Project Gutenberg or of its etexts, wherever it stands."""
+    for index in sorted({index for name in NAMES for index in source.find(name, start, end)}):
+        line = source.lines[index]
+        is_named = "utenberg" in line.lower() and TOKENS.search(line) is not None
+        if is_named or (ETEXT.search(line) is not None and IN_BRACKETS.search(line) is None):
+            run = run_around(source.lines, index, start, end)
+            is_long = run.end - run.start > LONG_PARAGRAPH
+            source.empty("banner", *((index, index + 1) if is_long else run))
 
 
-def paragraph_around(lines: Sequence[str], index: int, start: int, end: int) -> Lines:
-    """Return the run of filled lines that holds line `index`."""
-    first, last = index, index + 1
-    while first > start and lines[first - 1]:
-        first -= 1
-    while last < end and lines[last]:
-        last += 1
-    return Lines(first, last)
-
-
-def remove_tail(lines: MutableSequence[str], start: int, end: int) -> list[Removed]:
+def remove_tail(source: SourceText, start: int, end: int) -> None:
     """Empty ornaments and producers' paragraphs at the very end, from the last line back."""
-    removed: list[Removed] = []
-    for run in reversed(list(iter_paragraphs(lines, max(start, end - FRONT_LINES), end))):
+    lines = source.lines
+    for run in reversed(list(iter_runs(lines, max(start, end - FRONT_LINES), end))):
         last = run.end
         while last > run.start and not any(map(str.isalnum, lines[last - 1])):
             last -= 1
-        removed += blank(lines, "separator", last, run.end)
+        source.empty("separator", last, run.end)
         if last == run.start:
             continue
-        text = join_lines(lines, Lines(run.start, last))
+        text = join_run(lines, Run(run.start, last))
         if last - run.start > LONG_PARAGRAPH or not (TOKENS.search(text) or CREDITS.match(text)):
             break
-        removed += blank(lines, "banner", run.start, last)
-    return removed
+        source.empty("banner", run.start, last)
+
+
+def remove_ornaments(source: SourceText, start: int, end: int) -> None:
+    """Empty the ornaments that stood between the producers' lines and the book's first."""
+    first = next((index for index in range(start, end) if source.lines[index]), end)
+    while first < end and not any(map(str.isalnum, source.lines[first])):
+        first += 1
+    source.empty("separator", start, first)

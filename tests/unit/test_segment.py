@@ -380,7 +380,6 @@ def test_sections_that_a_table_lists_around_the_chapters_have_their_places():
         "THE END",
         "FINIS.",
         "PRINTED BY A. PRESSMAN,\nEDINBURGH",
-        "\n\nBOOKS FOR BOYS\n\nThe Mill. 12mo. $1.50.\n\nThe Ferry. 12mo. $1.\n\nThe Boy. 16mo. 50 cents.\n\nThe Weir. Cloth, $2.",
     ],
 )
 def test_what_follows_the_story_is_back_matter(tail):
