@@ -88,10 +88,20 @@ def join_paragraphs(
         line = moved[0].line
         body.append(Paragraph(NOTES_HEADING, line, line, HEADING_GAP, unwrapped=True))
     blocks, start = [], 0
-    for text, line, last_line, blank_before, unwrapped, *_ in (*body, *moved):
-        blocks.append(Block(start, start + len(text), line, last_line, blank_before, unwrapped))
-        start += len(text) + len(SEPARATOR)
+    for one in (*body, *moved):
+        end = start + len(one.text)
+        blocks.append(Block(start, end, one.line, last_kept_line(one), one.blank_before, one.unwrapped))
+        start = end + len(SEPARATOR)
     return SEPARATOR.join(paragraph.text for paragraph in (*body, *moved)), tuple(blocks)
+
+
+def last_kept_line(paragraph: Paragraph) -> int:
+    """Return the last raw line of which something is left."""
+    if paragraph.trace is None:
+        return paragraph.last_line
+    kept = max((segment.end for segment in paragraph.trace.segments if segment.text.strip()), default=0)
+    gone = paragraph.trace.raw[kept:].rstrip()
+    return paragraph.last_line - max(gone.count("\n"), gone.count("\r"))
 
 
 def outer_ranges(bounds: Bounds, num_lines: int) -> list[Removed]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
@@ -39,8 +39,9 @@ def count_cut(lines: Sequence[str], ends: Ends, book: CleanBook, data: bytes) ->
     """Return the author's letters and digits that are neither in the clean text nor under a recorded removal.
 
     Every line of the printed book (first to last, by the reference) is sought in the clean text, in order, by its
-    letters and digits alone, so that neither `first_line` nor the blocks of the cleaner are trusted. Of a line that is
-    not there, what neither begins nor ends it at its place counts, less the letters of edits recorded within it. A
+    letters and digits alone, so that neither `first_line` nor the blocks of the cleaner are trusted. A line that is not
+    there is sought without what recorded edits took out of it; of one that is not there either, what neither begins nor
+    ends it at its place counts, less the letters of those edits. A
     removal that reaches beyond the printed book explains nothing inside it, nor does one that its own rule calls
     Gutenberg's where it touches an end: that is how a title page taken for credits shows.
     """
@@ -54,9 +55,24 @@ def count_cut(lines: Sequence[str], ends: Ends, book: CleanBook, data: bytes) ->
         if found >= 0:
             at = found + len(wanted)
         elif number not in explained:
+            rest = without(wanted, edited[number])
+            found = clean.find(rest, at, at + len(rest) + reach) if rest != wanted else -1
+            if found >= 0:
+                at = found + len(rest)
+                continue
             num_there, at = match_ends(clean, wanted, at)
-            cut += max(0, len(wanted) - num_there - edited[number])
+            cut += max(0, len(wanted) - num_there - sum(map(len, edited[number])))
     return cut
+
+
+def without(letters: str, gone: Sequence[str]) -> str:
+    """Return letters without each of the pieces that went, in order."""
+    at = 0
+    for piece in gone:
+        found = letters.find(piece, at)
+        if found >= 0:
+            letters, at = letters[:found] + letters[found + len(piece) :], found
+    return letters
 
 
 def explained_lines(lines: Sequence[str], ends: Ends, book: CleanBook) -> set[int]:
@@ -71,11 +87,9 @@ def explained_lines(lines: Sequence[str], ends: Ends, book: CleanBook) -> set[in
     return covered
 
 
-def edited_letters(book: CleanBook, data: bytes) -> Counter[int]:
-    """Return for each raw line the letters that recorded edits took out of it, of books that record their edits."""
-    taken: Counter[int] = Counter()
-    if not hasattr(book, "iter_edits"):
-        return taken
+def edited_letters(book: CleanBook, data: bytes) -> dict[int, list[str]]:
+    """Return for each raw line the letters that recorded edits took out of it, piece by piece."""
+    taken: dict[int, list[str]] = defaultdict(list)
     starts = [0, *(found.end() for found in re.finditer(rb"\n", data))]
     codec = book.encoding.removesuffix("-sig")
     for edit in book.iter_edits():
@@ -84,7 +98,7 @@ def edited_letters(book: CleanBook, data: bytes) -> Counter[int]:
             continue
         first = bisect_right(starts, edit.raw_start)
         for number, part in enumerate(gone.split("\n"), first):
-            taken[number] += len(letters_of(part))
+            taken[number].append(letters_of(part))
     return taken
 
 

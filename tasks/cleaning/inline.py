@@ -17,6 +17,10 @@ TAG = re.compile(
     r"|blockquote|cite)\b[^<>]{0,200}>|<!--[^<>]{0,200}-->",
     re.IGNORECASE,
 )
+NOTE_LINK = re.compile(  # the label of a note, in a link to it
+    r"<a\b[^<>]{0,200}\bhref\s*=\s*[\"']?#[^<>]{0,200}>\s*[\[({]?(?:\d{1,4}|[a-z]|[*†‡]{1,3})[\])}]?\s*</a>",
+    re.IGNORECASE,
+)
 INLINE_NOTE = re.compile(
     r"\s*\[(?:_?(?:tr\. note|illustration|picture)[^\[\]]*|[^\[\]]*\b(?:transcribers?|e-?text)\b[^\[\]]*)\]",
     re.IGNORECASE,
@@ -29,6 +33,7 @@ PAGE_MARK = re.compile(
 INITIAL_PIPE = re.compile(r"^[\"'“‘]?(\|)(?=[A-Z])")
 FENCE = re.compile(r"^\s*(```)", re.MULTILINE)  # would close the fence of a trajectory's prose
 RULES: tuple[tuple[str, re.Pattern[str], str, int], ...] = (  # rule, what it takes out, signs of it, group
+    ("note-link", NOTE_LINK, "<", 0),
     ("tag", TAG, "<", 0),
     ("inline-note", INLINE_NOTE, "[", 0),
     ("page-mark", PAGE_MARK, "[{", 0),
