@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.books import CatalogueEntry
-from schemas.settings import SelectSettings
+from schemas.corpus_settings import SelectSettings
 from tasks.catalogue import read_catalogue, select_entries
 from tasks.cataloguing.table import COLUMNS
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from schemas.corpus_settings import DuplicateSettings, SignSettings
 from schemas.duplicates import Signature
-from schemas.settings import DuplicateSettings, SignSettings
 from tasks.duplicates import find_duplicates
 from tasks.sign import SKETCH_LEAST, SKETCH_SHARE
 

@@ -57,5 +57,5 @@ def _first_problem(error: ValidationError, profile: str | None) -> str:
     place = ".".join(str(part) for part in problem["loc"])
     where = f"profile {profile}: " if profile else ""
     if problem["type"] == "extra_forbidden":
-        return f"{where}no setting is called {place!r}; schemas/settings.py lists them"
+        return f"{where}no setting is called {place!r}; schemas/settings.py and corpus_settings.py list them"
     return f"{where}{place} = {problem['input']!r}: {problem['msg']}"

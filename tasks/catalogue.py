@@ -6,7 +6,7 @@ import re
 
 from schemas.books import CatalogueEntry
 from schemas.catalogue import Selection
-from schemas.settings import SelectSettings
+from schemas.corpus_settings import SelectSettings
 from tasks.cataloguing.rdf import iter_feed, read_rdf
 from tasks.cataloguing.selection import select
 from tasks.cataloguing.table import Catalogue, one_line, read_table

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from schemas.books import Block, CleanBook, RawBook, Removed
-from schemas.settings import CleanSettings
+from schemas.corpus_settings import CleanSettings
 from tasks.cleaning.advertisements import remove_advertisements
 from tasks.cleaning.decoding import decode_text
 from tasks.cleaning.footnotes import remove_footnotes

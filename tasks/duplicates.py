@@ -15,8 +15,8 @@ from functools import reduce
 
 import numpy as np
 
+from schemas.corpus_settings import DuplicateSettings
 from schemas.duplicates import Duplicate, Signature
-from schemas.settings import DuplicateSettings
 from tasks.likeness.pairs import Known, Link, find_links, read_signatures, same_work
 
 logger = logging.getLogger(__name__)

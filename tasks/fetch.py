@@ -7,8 +7,8 @@ import logging
 from collections.abc import Mapping
 
 from schemas.books import CatalogueEntry, RawBook
+from schemas.corpus_settings import FetchSettings
 from schemas.errors import BookError
-from schemas.settings import FetchSettings
 from tasks.fetching.soundness import RefusedError
 from tasks.fetching.unpacking import unpack_text
 from tasks.protocols import SourceFile, TextSource

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from schemas.books import Rejection
+from schemas.corpus_settings import DuplicateSettings
 from schemas.duplicates import Duplicate, Signature
 from schemas.outcomes import Prepared, Verdicts
 from schemas.runs import Manifest, ShardInfo
-from schemas.settings import DuplicateSettings
 from schemas.value import Value
 from tasks.buckets import Withdrawal, read_rows
 from tasks.duplicates import find_duplicates

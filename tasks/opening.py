@@ -9,8 +9,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError
-from schemas.settings import ChunkSettings, Settings, SourceSettings
+from schemas.settings import ChunkSettings, Settings
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
 from tasks.backends.llms.engine import Engine

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from schemas.corpus import BookState, CorpusDiff, CorpusState
+from schemas.corpus_settings import RefreshSettings
 from schemas.errors import BookError, TransientError
-from schemas.settings import RefreshSettings
 from tasks.opening import Corpus
 from tasks.protocols import Store
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from schemas.books import CleanBook, Rejection
-from schemas.settings import ScreenSettings
+from schemas.corpus_settings import ScreenSettings
 from tasks.screening.traits import Traits
 
 TOLD_WEIGHT = 1.0  # of the log of the lack of telling; on the works of tasks/screening/style.py 2 loses more fiction

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from schemas.books import CleanBook, SegmentedBook
-from schemas.settings import SegmentSettings
+from schemas.corpus_settings import SegmentSettings
 from tasks.dividing.confidence import weigh_headings
 from tasks.dividing.contents import Item
 from tasks.dividing.division_tree import build_divisions

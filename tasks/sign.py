@@ -7,8 +7,8 @@ import re
 from datasketch import MinHash
 
 from schemas.books import CatalogueEntry, CleanBook, SegmentedBook
+from schemas.corpus_settings import SignSettings
 from schemas.duplicates import Signature
-from schemas.settings import SignSettings
 from tasks.likeness.shingles import Hashes, hash_shingles, hash_words
 from tasks.likeness.titles import split_title, surnames
 

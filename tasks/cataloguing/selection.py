@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 
 from schemas.catalogue import Author, Selection
-from schemas.settings import SelectSettings
+from schemas.corpus_settings import SelectSettings
 from tasks.cataloguing.authors import NOBODY, parse_author, split_list
 from tasks.cataloguing.table import Catalogue
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from schemas.corpus_settings import CleanSettings
 from schemas.errors import BookError
-from schemas.settings import CleanSettings
 from tasks.cleaning.decoding import Decoded
 from tasks.cleaning.gutenberg_marks import Bounds
 from tasks.cleaning.source_text import SourceText

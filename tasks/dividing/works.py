@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from statistics import mean, median
 
 from schemas.books import CatalogueEntry, Division, Scene, SegmentedBook
-from schemas.settings import SegmentSettings
+from schemas.corpus_settings import SegmentSettings
 from schemas.value import Span
 from tasks.dividing.dates import is_dated
 from tasks.dividing.headings import parse_heading

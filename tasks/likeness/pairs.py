@@ -16,9 +16,9 @@ import numpy as np
 from datasketch import MinHash, MinHashLSH
 from scipy import sparse
 
+from schemas.corpus_settings import DuplicateSettings
 from schemas.duplicates import Signature
 from schemas.errors import ConfigError
-from schemas.settings import DuplicateSettings
 from tasks.likeness.shingles import Hashes
 from tasks.likeness.titles import share_title
 

@@ -9,7 +9,8 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.build_trajectories import build_trajectories
-from schemas.settings import Settings, SourceSettings
+from schemas.corpus_settings import SourceSettings
+from schemas.settings import Settings
 from tasks.backends.stores import LocalStore
 from tasks.buckets import read_rows
 from tasks.shard import read_head

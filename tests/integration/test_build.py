@@ -13,7 +13,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from flows.build_trajectories import build_trajectories
 from flows.run_local import run_build
 from schemas.books import SegmentedBook
-from schemas.settings import Settings, SourceSettings
+from schemas.corpus_settings import SourceSettings
+from schemas.settings import Settings
 from tasks.backends.stores import LocalStore
 from tasks.shard import read_head
 from tasks.work import Work

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from schemas.books import CatalogueEntry, RawBook
+from schemas.corpus_settings import CleanSettings
 from schemas.edits import MOVED, Edit
-from schemas.settings import CleanSettings
 from tasks.clean import clean_book
 
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "gutenberg"

@@ -11,7 +11,7 @@ from statistics import mean
 import pytest
 
 from schemas.books import CatalogueEntry, RawBook, Rejection
-from schemas.settings import CleanSettings, ScreenSettings, SegmentSettings
+from schemas.corpus_settings import CleanSettings, ScreenSettings, SegmentSettings
 from tasks.clean import clean_book
 from tasks.look import describe_book
 from tasks.screen import screen_book

@@ -11,8 +11,9 @@ import pyarrow.dataset
 import pytest
 
 from schemas.books import CatalogueEntry
+from schemas.corpus_settings import FetchSettings, SourceSettings
 from schemas.errors import BookError, ConfigError, TransientError
-from schemas.settings import FetchSettings, Settings, SourceSettings
+from schemas.settings import Settings
 from tasks.backends.sources import HarvestSource, MirrorSource, refresh_feed
 from tasks.backends.sources.polite import Turns
 from tasks.backends.stores import LocalStore

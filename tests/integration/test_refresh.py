@@ -12,9 +12,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows import build_trajectories as builder
 from flows.refresh_corpus import refresh_corpus
+from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError
 from schemas.runs import Manifest
-from schemas.settings import Settings, SourceSettings
+from schemas.settings import Settings
 from tasks.audit import audit_snapshot
 from tasks.backends.stores import LocalStore
 from tasks.backends.tokenizers import open_tokenizer

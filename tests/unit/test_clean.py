@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from schemas.books import CatalogueEntry, RawBook
+from schemas.corpus_settings import CleanSettings
 from schemas.errors import BookError
-from schemas.settings import CleanSettings
 from tasks.clean import clean_book
 from tasks.cleaning.decoding import decode_text
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.books import CatalogueEntry, RawBook
-from schemas.settings import CleanSettings, SegmentSettings
+from schemas.corpus_settings import CleanSettings, SegmentSettings
 from tasks.clean import clean_book
 from tasks.dividing.confidence import WEIGHTS, Evidence, weigh
 from tasks.dividing.dates import is_dated

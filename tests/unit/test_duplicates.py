@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.books import CatalogueEntry, RawBook
+from schemas.corpus_settings import CleanSettings, DuplicateSettings, SignSettings
 from schemas.duplicates import Signature
 from schemas.errors import ConfigError
-from schemas.settings import CleanSettings, DuplicateSettings, SignSettings
 from tasks.clean import clean_book
 from tasks.duplicates import find_duplicates
 from tasks.likeness.shingles import PIECE_CHARS, hash_shingles, hash_words

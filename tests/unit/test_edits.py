@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.books import CatalogueEntry, CleanBook, RawBook
+from schemas.corpus_settings import CleanSettings
 from schemas.edits import MOVED, Edit, EditLog
 from schemas.errors import BookError
-from schemas.settings import CleanSettings
 from tasks.clean import clean_book
 from tasks.cleaning.traced import COPY, Segment, Traced
 

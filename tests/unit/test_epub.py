@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.books import CatalogueEntry
+from schemas.corpus_settings import FetchSettings
 from schemas.errors import BookError
-from schemas.settings import FetchSettings
 from tasks.fetch import read_file
 from tasks.fetching.layout import WIDTH, wrap
 from tasks.fetching.soundness import RefusedError

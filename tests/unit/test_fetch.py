@@ -6,8 +6,8 @@ import os
 import pytest
 
 from schemas.books import CatalogueEntry
+from schemas.corpus_settings import FetchSettings
 from schemas.errors import BookError
-from schemas.settings import FetchSettings
 from tasks.backends.sources import FolderSource
 from tasks.fetch import complete_entry, fetch_book, read_file
 from tasks.fetching.file_names import main_folder, read_mirror_name

@@ -2,8 +2,8 @@
 
 import pytest
 
+from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError
-from schemas.settings import SourceSettings
 from tasks.backends.sources import FolderSource, open_source
 from tasks.backends.stores import LocalStore
 

@@ -7,9 +7,9 @@ import hashlib
 import pytest
 
 from schemas.books import CatalogueEntry, Rejection
+from schemas.corpus_settings import DuplicateSettings
 from schemas.errors import ConfigError
 from schemas.outcomes import Outcome, Prepared, PreparedWork, WorkOutcome
-from schemas.settings import DuplicateSettings
 from tasks.buckets import Withdrawal
 from tasks.judge import judge_takedown, judge_works, read_known
 from tasks.line import run_book, settle_book

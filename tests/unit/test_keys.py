@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from schemas.settings import ScreenSettings
+from schemas.corpus_settings import ScreenSettings
 from tasks import keys
 from tasks.screen import screen_book
 from tasks.segment import segment_book

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from schemas.books import CatalogueEntry, RawBook, Reading
-from schemas.settings import CleanSettings, SegmentSettings
+from schemas.corpus_settings import CleanSettings, SegmentSettings
 from tasks.clean import clean_book
 from tasks.look import describe_book, render_look
 from tasks.segment import segment_book

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError, TransientError
-from schemas.settings import SourceSettings
 from tasks.backends.sources import HarvestSource, MirrorSource, open_source
 from tasks.backends.sources.harvest import add_link, is_next, read_hrefs
 from tasks.backends.sources.polite import Turns, check_robot_url, is_same_site, raise_status, retry_after, shown

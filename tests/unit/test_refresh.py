@@ -8,8 +8,8 @@ import pytest
 
 from schemas.books import CatalogueEntry
 from schemas.corpus import BookState, CorpusState
+from schemas.corpus_settings import RefreshSettings
 from schemas.errors import TransientError
-from schemas.settings import RefreshSettings
 from tasks.backends.stores import LocalStore
 from tasks.opening import Corpus
 from tasks.refresh import PENDING, advance_state, note_changes, read_state, see_corpus, state_key, write_state

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from schemas.books import CatalogueEntry, RawBook, Rejection
-from schemas.settings import CleanSettings, ScreenSettings
+from schemas.corpus_settings import CleanSettings, ScreenSettings
 from tasks.clean import clean_book
 from tasks.screen import RULES, screen_book
 from tasks.screening.endings import read_number

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from schemas.books import CatalogueEntry, RawBook
-from schemas.settings import CleanSettings, SegmentSettings
+from schemas.corpus_settings import CleanSettings, SegmentSettings
 from tasks.clean import clean_book
 from tasks.dividing.headings import parse_heading
 from tasks.dividing.numerals import parse_numeral

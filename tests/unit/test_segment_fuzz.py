@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.books import Block, CatalogueEntry, CleanBook, RawBook
-from schemas.settings import CleanSettings, SegmentSettings
+from schemas.corpus_settings import CleanSettings, SegmentSettings
 from tasks.clean import clean_book
 from tasks.dividing.works import split_works
 from tasks.look import describe_book

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.books import CatalogueEntry
-from schemas.settings import SelectSettings
+from schemas.corpus_settings import SelectSettings
 from tasks.catalogue import Catalogue, read_catalogue, select_entries
 from tasks.cataloguing.selection import RULES
 

@@ -3,7 +3,7 @@
 import zstandard
 
 from schemas.books import Rejection
-from schemas.settings import ScreenSettings
+from schemas.corpus_settings import ScreenSettings
 from schemas.value import Value
 from tasks.backends.stores import LocalStore
 from tasks.work import Work

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from schemas.books import CatalogueEntry, RawBook
-from schemas.settings import CleanSettings, SegmentSettings
+from schemas.corpus_settings import CleanSettings, SegmentSettings
 from tasks.clean import clean_book
 from tasks.dividing.works import list_stories, score_collection, split_works
 from tasks.segment import segment_book

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError
-from schemas.settings import SourceSettings
 from tasks.backends.sources.downloads import Downloads
 from tasks.backends.sources.folder import FolderSource
 from tasks.backends.sources.harvest import HARVEST_PATH, HarvestSource

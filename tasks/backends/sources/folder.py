@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from schemas.books import CatalogueEntry
+from schemas.corpus_settings import FetchSettings
 from schemas.errors import BookError, ConfigError
-from schemas.settings import FetchSettings
 from tasks.backends.sources.fingerprints import hash_book
 from tasks.backends.sources.table import Row, is_good_id, read_table
 from tasks.fetching.file_names import Named, file_order, read_mirror_name, read_plain_name, sort_key

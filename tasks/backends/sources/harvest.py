@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection
 from html.parser import HTMLParser
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError
-from schemas.settings import SourceSettings
 from tasks.backends.sources.mirror import MAX_BYTES, RemoteSource
 from tasks.backends.sources.polite import HUMAN_SITE, TURNS, Turns, shown
 from tasks.fetching.file_names import file_order, read_mirror_name, sort_key

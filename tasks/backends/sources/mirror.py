@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import httpx
 
 from schemas.books import CatalogueEntry
+from schemas.corpus_settings import FetchSettings, SourceSettings
 from schemas.errors import BookError, ConfigError
-from schemas.settings import FetchSettings, SourceSettings
 from tasks.backends.sources.downloads import Check, Downloads
 from tasks.backends.sources.fingerprints import hash_book
 from tasks.backends.sources.polite import TURNS, PoliteClient, Turns, check_robot_url, origin_of, shown

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError, TransientError
-from schemas.settings import SourceSettings
 from tasks.fetching.soundness import RefusedError
 
 logger = logging.getLogger(__name__)
