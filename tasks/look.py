@@ -27,11 +27,17 @@ def describe_book(clean: CleanBook, segmented: SegmentedBook) -> LookReport:
         first_line=clean.first_line,
         last_line=clean.last_line,
         narrative_first_line=line_at(clean, find_story_start(segmented.text, chapters)) if chapters else None,
-        narrative_last_line=line_at(clean, chapters[-1].end - 1, is_end=True) if chapters else None,
+        narrative_last_line=line_at(clean, find_story_end(segmented.text, chapters), is_end=True) if chapters else None,
         removed=tuple(LookRange(**removed._asdict()) for removed in clean.removed),
         divisions=tuple(describe_division(division) for division in shown),
         needs_review=segmented.needs_review,
     )
+
+
+def find_story_end(text: str, chapters: Sequence[Division]) -> int:
+    """Return the last letter or digit of the last chapter: an ornament below the story is none of its lines."""
+    end = chapters[-1].end - 1
+    return next((at for at in range(end, chapters[-1].body_start, -1) if text[at].isalnum()), end)
 
 
 def in_print_order(divisions: Iterable[Division]) -> list[Division]:

@@ -39,6 +39,11 @@ def test_the_ends_are_raw_lines_of_the_book_and_of_its_story():
     assert lines[report.narrative_last_line - 1] == PARAGRAPH
 
 
+def test_an_ornament_below_the_story_is_none_of_its_lines():
+    text = TEXT.replace("\n\nTHE END", "\n\n* * * * *\n\nTHE END")
+    assert text.split("\n")[look(text).narrative_last_line - 1] == PARAGRAPH
+
+
 def test_headings_come_in_order_and_those_without_words_are_left_out():
     assert [(one.level, one.kind, one.label, one.title) for one in look(TEXT).divisions] == [
         ("chapter", "front", "PREFACE", ""),
