@@ -134,7 +134,10 @@ class ScreenSettings(Value):
     min_story_score: float = Field(
         -2.0, description="lowest score of style of a suspected text, higher the less it tells; fiction is above 0"
     )
-    min_style_score: float = Field(-5.5, description="lowest score of style of any text")
+    min_style_score: float = Field(
+        -7.5,
+        description="lowest score of style of any text: travels by the calendar, not novels of few words of speech",
+    )
     catalogue_weight: float = Field(
         1.5, ge=0.0, description="how far a catalogue that knows the kind of a text moves both limits"
     )
