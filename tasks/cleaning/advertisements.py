@@ -29,10 +29,7 @@ SPEECH = '"“‘«'
 
 TAIL_SHARE = 0.25  # of the lines: a longer list of books is a book
 PAGE_GAP = 2  # blank lines above the title of a page of offers, which is set in capitals or towards the middle
-NEAR, MAX_BEFORE = (
-    60,
-    3,
-)  # paragraphs above it, and how many of them may offer something: a cookery book has prices, too
+NEAR, MAX_BEFORE = 60, 3  # paragraphs above it, and how many of them may offer something: cookery books have prices
 LONG_LINES = 8  # a longer paragraph is a story's
 LAST_LINES = 60  # of a book that ends with offers: some of them stand there
 MIN_OFFERS = 4  # paragraphs that offer something; fewer are an imprint
@@ -88,6 +85,9 @@ def is_first_page(runs: Sequence[Evidence], is_after: bool) -> bool:
     """Return whether all that is left of a book offers other books, from the top of a page on."""
     reach = REACH if runs[0].is_top else REACH_AFTER if is_after else 0
     if not any(run.is_offer for run in runs[:reach]):
+        return False
+    offers = [place for place, run in enumerate(runs) if run.is_offer]
+    if any(after - before > MAX_GAP for before, after in pairwise((*offers, len(runs)))):
         return False
     num_speech = sum(run.is_speech for run in runs)
     if is_after:
