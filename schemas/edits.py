@@ -21,7 +21,7 @@ MOVED = "moved"  # the rule of an edit after which copying goes on elsewhere in 
 CODES = {"b": 1 << 7, "h": 1 << 15, "i": 1 << 31}  # struct's code of a signed integer, and the first number beyond it
 NUM_COLUMNS = 5
 LONG = re.compile(r"utf|gb|hk|big5|euc|johab|cp9[345]|.*jis", re.IGNORECASE)  # encodings of several bytes a character
-WIDE = ("utf-16", "utf-32")  # encodings in which no character takes one byte
+UNITS = {"utf-16": 2, "utf-32": 4}  # bytes of a character of ASCII where that is not one
 
 
 class Edit(NamedTuple):
@@ -106,18 +106,23 @@ class EditLog(Value):
 
 def num_bytes(text: str, encoding: str) -> int:
     """Return how many bytes a copied text takes in the raw file."""
-    if LONG.match(encoding) is None or (text.isascii() and not encoding.startswith(WIDE)):
-        return len(text)
-    return len(text.encode(encoding.removesuffix("-sig"), "surrogateescape"))
+    if text.isascii():
+        return len(text) * UNITS.get(encoding[:6], 1)
+    return (
+        len(text)
+        if LONG.match(encoding) is None
+        else len(text.encode(encoding.removesuffix("-sig"), "surrogateescape"))
+    )
 
 
 def line_sizes(lines: Sequence[str], encoding: str) -> list[int]:
     """Return how many bytes each line takes in the raw file."""
     if LONG.match(encoding) is None:
         return list(map(len, lines))
-    if encoding.startswith(WIDE):
+    if encoding[:6] in UNITS:
         return [num_bytes(line, encoding) for line in lines]
-    return [len(line) if line.isascii() else num_bytes(line, encoding) for line in lines]
+    codec = encoding.removesuffix("-sig")
+    return [len(line) if line.isascii() else len(line.encode(codec, "surrogateescape")) for line in lines]
 
 
 def _pack(column: Sequence[int], code: str) -> bytes:

@@ -15,7 +15,7 @@ from tasks.cleaning.page_residue import remove_residue
 from tasks.cleaning.paragraphs import Paragraph, build_paragraphs
 from tasks.cleaning.producer_notes import remove_producer_notes
 from tasks.cleaning.recording import Recorder
-from tasks.cleaning.soundness import check_rest, check_text
+from tasks.cleaning.soundness import check_bytes, check_rest, check_text
 from tasks.cleaning.source_text import SourceText
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ def clean_book(raw: RawBook, settings: CleanSettings) -> CleanBook:
         BookError: the bytes are no text ("not-text"), or cannot be read without guessing at letters ("unreadable"),
             nothing is left of it ("empty"), or more would go than the rules can explain ("over-stripped").
     """
+    check_bytes(raw.book_id, raw.data, settings)
     decoded = decode_text(raw.data)
     check_text(raw.book_id, decoded, settings)
     source = SourceText(decoded.text)

@@ -28,9 +28,12 @@ MIN_FOREIGN = 0.02  # share of bytes beyond ASCII in a language that has more th
 MARGIN = 0.03  # of charset-normalizer's measure of chaos, 0 to 1: a few accents in English decide nothing
 C1_CONTROLS = re.compile("[\x80-\x9f]")  # no text has them: the bytes are windows-1252
 BEYOND_ASCII = re.compile("[^\x00-\x7f]")
+BROKEN = re.compile("[\ud800-\udfff]")
 SAMPLE_CHARS = 2_000  # beyond ASCII: so many tell whether the codec is right
 WORD_MARKS = frozenset("’‘´'‐‑–—·…\u00a0\u00ad")  # may stand between two letters
 MAX_ODD = 0.1  # share of characters beyond ASCII in places where none stands in a well-read text
+HOPELESS = 0.01  # share of all characters that are odd
+MANY_BROKEN = 1_000  # in a sample: no text in UTF-8 is spoilt like that
 MAX_BROKEN = 0.02  # share of characters beyond ASCII that are no UTF-8 in a file that is UTF-8 all the same
 
 
@@ -73,11 +76,13 @@ def decode_utf8(data: bytes) -> Decoded | None:
     except UnicodeDecodeError as error:
         is_cut = error.end == len(data) and error.reason == "unexpected end of data"
         num_cut = error.end - error.start
+    sample = data[:GUESS_BYTES].decode("utf-8", "surrogateescape")
+    if len(BROKEN.findall(sample)) > MANY_BROKEN:
+        return None
     text = data.decode("utf-8", "surrogateescape")
-    beyond = BEYOND_ASCII.findall(text)
-    num_broken = sum("\ud800" <= char <= "\udfff" for char in beyond)
-    is_cut = is_cut and (num_cut > 1 or len(beyond) > num_broken)
-    return Decoded(text, "utf-8", num_broken=num_broken) if is_cut or num_broken <= MAX_BROKEN * len(beyond) else None
+    num_broken, num_beyond = len(BROKEN.findall(text)), len(BEYOND_ASCII.findall(text))
+    is_cut = is_cut and (num_cut > 1 or num_beyond > num_broken)
+    return Decoded(text, "utf-8", num_broken=num_broken) if is_cut or num_broken <= MAX_BROKEN * num_beyond else None
 
 
 def decode_legacy(data: bytes) -> Decoded:
@@ -91,11 +96,17 @@ def decode_legacy(data: bytes) -> Decoded:
     for codec in (guess, *OLD_CODECS):
         if codec and (text := try_codec(data, codec)) is not None and odd_share(text) <= MAX_ODD:
             return Decoded(text, codec) if codec != WESTERN else Decoded(*plain_latin(data, text))
-    return mark_odd(*prefer_windows(data, data.decode("latin-1"), "latin-1"))
+    return mark_odd(data, *prefer_windows(data, data.decode("latin-1"), "latin-1"))
 
 
-def mark_odd(text: str, codec: str) -> Decoded:
-    """Return a text that no codec reads well, with a lone surrogate for each byte that cannot be told."""
+def mark_odd(data: bytes, text: str, codec: str) -> Decoded:
+    """Return a text that no codec reads well, with a lone surrogate for each byte that cannot be told.
+
+    Where they are many, the text is lost, and they are only counted.
+    """
+    num_odd = int(odd_share(text) * len(data.translate(None, ASCII)))
+    if num_odd > HOPELESS * len(text):
+        return Decoded(text, codec, num_broken=num_odd)
     chars = list(text)
     odd = [found.start() for found in BEYOND_ASCII.finditer(text) if is_odd(text, found.start())]
     for at in odd:

@@ -22,7 +22,7 @@ PAGE_LINE = re.compile(
     r"|page \d{1,4})\s*$",
     re.IGNORECASE,
 )
-RETURN_LINK = re.compile(r"^\W*\d+( \(return\))")
+RETURN_LINK = re.compile(r"^\W*(?:footnotes?\W+)?\d+( \(return\))", re.IGNORECASE)
 SHORT_LINE = 20  # characters: longer than any page mark
 
 

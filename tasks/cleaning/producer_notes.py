@@ -48,6 +48,7 @@ NOTE_HEADING = re.compile(
     r"\W*(?:original )?(?:transcriber|transcription|typist|preparer|proofreader|digiti[sz]er|e-?text editor)"
     r"(?:s|.s|s.)? ?(?:end)?(?:note|remark|comment|bookmark)s?"
     r"|\W*(?:not[aes]{1,2}|anmerkung(?:en)?) (?:(?:de|del|du|des|di|zur|sur|la|le) ){0,2}trans[ck]ri"
+    r"|\W*(?:list of )?(?:typographical|obvious|printer.?s.?)\b.{0,20}\berrors? (?:have been |were )?corrected"
     r"|\W*(?:errata|corrections?|changes|errors|(?:list of )?(?:typographical|typos|obvious)).{0,50}\btranscriber",
     re.IGNORECASE,
 )
@@ -62,7 +63,7 @@ BRACKET_NOTE = re.compile(
 AFTER_NOTE = re.compile(r"\W*(?:foot|end)?notes?\W*$|\W*(?:index|appendix|advertisements?)\b", re.IGNORECASE)
 NAMES = ("utenberg", "UTENBERG", "text", "TEXT")
 NOTE_SIGNS = ("ranscri", "RANSCRI")  # anywhere in a file; the rest of the headings near its ends
-EDGE_SIGNS = ("ote", "OTE", "ranskri", "OOKMARK")
+EDGE_SIGNS = ("rrors", "ote", "OTE", "ranskri", "OOKMARK")
 
 FRONT_PARAGRAPHS = 30
 FRONT_LINES = 150
@@ -155,7 +156,8 @@ def remove_banners(source: SourceText, start: int, end: int) -> None:
         line = source.lines[index]
         is_named = "utenberg" in line.lower() and TOKENS.search(line) is not None
         if is_named or (ETEXT.search(line) is not None and IN_BRACKETS.search(line) is None):
-            run = run_around(source.lines, index, start, end)
+            low, high = max(start, index - LONG_PARAGRAPH), min(end, index + LONG_PARAGRAPH + 1)
+            run = run_around(source.lines, index, low, high)
             is_long = run.end - run.start > LONG_PARAGRAPH
             source.empty("banner", *((index, index + 1) if is_long else run))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from schemas.corpus_settings import CleanSettings
@@ -12,7 +13,20 @@ from tasks.cleaning.source_text import SourceText
 
 SAMPLE_CHARS, NUM_SAMPLES = 20_000, 5  # spread over the text
 FEW_LINES = 20  # a note of the transcriber's above a fragment of a text
+TEXT_BYTES = b"\t\n\f\r\x1a" + bytes(byte for byte in range(0x20, 0x100) if byte != 0x7F)
+WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
+
+
+def check_bytes(book_id: str, data: bytes, settings: CleanSettings) -> None:
+    """Raise BookError for a file that is no text in any codec, before much time or memory goes into reading it."""
+    if data.startswith(WIDE_MARKS):
+        return
+    sample = data[:SAMPLE_CHARS]
+    share = 1 - len(sample.translate(None, TEXT_BYTES)) / max(1, len(sample))
+    if b"\0" in data or share < settings.min_text_share:
+        detail = f"no text: {share:.2f} of its first bytes are a text's, at least {settings.min_text_share} needed"
+        raise BookError(book_id, "not-text", f"{detail}, and no NUL; is this an archive or an image?")
 
 
 def check_text(book_id: str, decoded: Decoded, settings: CleanSettings) -> None:
