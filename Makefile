@@ -27,7 +27,8 @@ check: $(STAMP) ## ruff, mypy --strict, import contracts
 format: $(STAMP) ## put the code in shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: $(STAMP) ## every script in benchmarks/
+bench: $(STAMP) ## every script in benchmarks/, beside its peers
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[train,dev,bench]'
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 ui: $(STAMP) ## Prefect's server and its UI on http://127.0.0.1:4200

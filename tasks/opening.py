@@ -24,6 +24,7 @@ from tasks.backends.stores import is_url, open_store, probe_store
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.bench import Bench
 from tasks.catalogue import Catalogue, read_catalogue, select_entries
+from tasks.collector import calm_collector
 from tasks.planning.ask import count_beside_text
 from tasks.protocols import Store, TextSource, Tokenizer
 from tasks.shard import read_head
@@ -85,6 +86,7 @@ def open_bench(settings: Settings) -> Opened:
     key = settings.digest()
     with _opening:
         if key not in _opened:
+            calm_collector()
             _opened[key] = _open(settings)
         return _opened[key]
 
