@@ -74,7 +74,7 @@ def test_a_story_passes_unchanged(paragraph):
         (VERSE, "verse", "at most 0.5"),
         (JOINED, "verse", "at most 18.0"),
         (STATED, "non-fiction", "at least"),
-        (DATED, "non-fiction", "at least -5.5"),
+        (DATED, "non-fiction", "at least -7.5"),
         (f"{STORY} ¤¤¤¤", "odd-characters", "at most 0.02"),
         (f"{STORY} The cafÃ© and the mÃ¼ller were shut.", "odd-characters", "at most 0.02"),
     ],
