@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -44,8 +44,8 @@ def is_busy(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:  # P
 @task(task_run_name="prepare-from-{book_ids[0]}", cache_policy=NO_CACHE, persist_result=False)
 def prepare_books(book_ids: tuple[str, ...], settings: Settings) -> list[Prepared | Outcome]:
     """CatalogueEntry -> Prepared, for a batch of books; an Outcome where a book could not be had now."""
-    bench = open_bench(settings).bench
-    return [_guard(book_id, partial(prepare_book, book_id, bench)) for book_id in book_ids]
+    bench, delays = open_bench(settings).bench, iter(RETRY_DELAYS_S(RETRIES))
+    return [_guard(book_id, partial(prepare_book, book_id, bench), delays) for book_id in book_ids]
 
 
 @task(
@@ -65,8 +65,8 @@ def process_book(book_id: str, settings: Settings, verdicts: Verdicts) -> Outcom
 @task(task_run_name="books-from-{book_ids[0]}", cache_policy=NO_CACHE, persist_result=False)
 def process_batch(book_ids: tuple[str, ...], settings: Settings, verdicts: dict[str, Verdicts]) -> list[Outcome]:
     """The same for a batch of books: a flow run holds at most 500 task runs."""
-    bench = open_bench(settings).bench
-    return [_guard(book_id, partial(run_book, book_id, bench, verdicts[book_id])) for book_id in book_ids]
+    bench, delays = open_bench(settings).bench, iter(RETRY_DELAYS_S(RETRIES))
+    return [_guard(book_id, partial(run_book, book_id, bench, verdicts[book_id]), delays) for book_id in book_ids]
 
 
 @task(task_run_name="snapshot", cache_policy=NO_CACHE, persist_result=False)
@@ -90,17 +90,17 @@ def unavailable(book_id: str, error: Exception) -> Outcome:
     return _reject(book_id, UNAVAILABLE, f"{error}; run again later")
 
 
-def _guard(book_id: str, run: Callable[[], V]) -> V | Outcome:
-    """Run a book of a batch with the patience that Prefect has with a task; it stops no other."""
-    for delay_s in (*RETRY_DELAYS_S(RETRIES), None):
+def _guard(book_id: str, run: Callable[[], V], delays: Iterator[float]) -> V | Outcome:
+    """Run a book of a batch; it stops no other. `delays` is the patience of the whole batch with a busy mirror."""
+    while True:
         try:
             return _run_guarded(book_id, run)
         except TransientError as error:
-            if delay_s is None or error.retried:
+            delay_s = None if error.retried else next(delays, None)
+            if delay_s is None:
                 return unavailable(book_id, error)
             logger.warning("book %s: %s; again in %.0f s", book_id, error, delay_s)
             time.sleep(delay_s)
-    raise AssertionError("unreachable: the last delay is None")
 
 
 def _run_guarded(book_id: str, run: Callable[[], V]) -> V | Outcome:

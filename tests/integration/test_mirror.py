@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -469,6 +470,30 @@ def test_a_build_from_a_mirror_makes_trajectories(server, cli, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "2 in = 2 out + 0 rejected" in done.stdout
+
+
+def test_a_refresh_from_a_mirror_asks_for_the_catalogue_and_for_changes(server, cli, tmp_path):
+    feed = "/cache/epub/feeds/pg_catalog.csv"
+    header = "Text#,Type,Issued,Title,Language,Authors,Subjects,LoCC,Bookshelves\n"
+    row = '{},Text,1993-10-01,{},en,"Invented, Ann",Sea stories,PR,\n'
+    server.files[feed] = (header + row.format(901, "Top Water")).encode()
+    server.files[PATH] = (ROOT / "samples" / "top-water.txt").read_bytes()
+    profile = tmp_path / "fast.toml"
+    profile.write_text("[source]\nrequest_interval_s = 0.0\n[refresh]\nrecheck_days = 1\n")
+    command = ("refresh", "--source", server.url, "--catalogue", server.url + feed, "--out", str(tmp_path / "out"))
+
+    def refresh():
+        done = cli(*command, "--profile", str(profile), "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["diff"]
+
+    assert refresh()["new"] == ["901"]
+    server.files[feed] += row.format(902, "The Account").encode()
+    server.files["/cache/epub/902/pg902.txt"] = (ROOT / "samples" / "the-skarvoe-account.txt").read_bytes()
+    second = refresh()
+    assert (second["new"], second["changed"], second["unchanged"]) == (["902"], [], 1)
+    third = refresh()
+    assert (third["new"], third["changed"], third["unchanged"]) == ([], [], 2)
 
 
 def test_a_build_from_a_folder_of_ones_own_reads_its_epub_and_its_table(cli, tmp_path):

@@ -148,6 +148,21 @@ def test_a_server_that_went_away_leaves_the_book_for_the_next_run(bench):
     assert steps.unavailable("boat", error).rejection.reason == "unavailable"
 
 
+def test_a_batch_has_one_patience_with_a_mirror_that_is_down(monkeypatch):
+    waits, asked = [], []
+    monkeypatch.setattr(steps.time, "sleep", waits.append)
+
+    def ask(name):
+        asked.append(name)
+        raise TransientError("no answer")
+
+    delays = iter([5.0, 10.0])
+    outcomes = [steps._guard(name, partial(ask, name), delays) for name in ("a", "b", "c")]
+    assert [one.rejection.reason for one in outcomes] == ["unavailable"] * 3
+    assert waits == [5.0, 10.0]
+    assert asked == ["a", "a", "a", "b", "c"]
+
+
 def test_a_book_that_is_rejected_now_leaves_the_data_set(bench, tmp_path):
     store = LocalStore(tmp_path / "out")
     write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
