@@ -14,7 +14,7 @@ from schemas.settings import Settings
 from tasks.backends.stores import LocalStore
 from tasks.buckets import read_rows
 from tasks.shard import read_head
-from tests.integration.test_refresh import tale
+from tests.tales import tale
 
 LATIN = "Character set encoding: UTF-8\n\n" + tale(21).replace("Tomas", "Tómas")
 
