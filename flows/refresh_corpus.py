@@ -28,7 +28,7 @@ def refresh_corpus(settings: Settings = Settings()) -> RefreshSummary:  # noqa: 
     """Build the books of a corpus that are new or changed since the last refresh; without any, do nothing."""
     started = time.monotonic()
     work = open_store(work_location(settings))
-    corpus = open_corpus(settings, work)
+    corpus = open_corpus(settings, work, renew=True)
     # a data set that is gone takes what was remembered of it with it
     state = read_state(work, settings.out) if read_head(open_store(settings.out)) else CorpusState()
     seen = see_corpus(corpus, state, settings.refresh, datetime.now(UTC).date())

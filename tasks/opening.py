@@ -118,8 +118,13 @@ def at_root(location: str) -> str:
     return str(ROOT / path) if not path.exists() and (ROOT / path).exists() else location
 
 
-def open_corpus(settings: Settings, work: Store) -> Corpus:
-    """Return the books that the settings name; `work` keeps what is fetched.
+def open_corpus(settings: Settings, work: Store, *, renew: bool = False) -> Corpus:
+    """Return the books that the settings name.
+
+    Args:
+        settings: source, catalogue, selection.
+        work: keeps what is fetched.
+        renew: list a harvest again, which may have listed its books long ago.
 
     Raises:
         ConfigError: the source, the catalogue or an id is not there or cannot be read.
@@ -128,7 +133,8 @@ def open_corpus(settings: Settings, work: Store) -> Corpus:
     if "://" not in source_settings.location:
         source_settings = source_settings.model_copy(update={"location": at_root(source_settings.location)})
     source = open_source(source_settings, work, settings.fetch.max_bytes)
-    source.relist()  # what a harvest listed before may be old
+    if renew:
+        source.relist()
     catalogue = _read_catalogue(settings.source, work)
     book_ids, left_out = choose_books(settings, source, catalogue)
     return Corpus(source, catalogue, book_ids, left_out)
