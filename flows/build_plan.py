@@ -94,7 +94,7 @@ def add_outcome(build: Build, outcome: Outcome) -> None:
 def changes_of(build: Build) -> Changes:
     """Return what the next snapshot changes; a work leaves for a better edition only where that one is there."""
     out = {work.work_id for outcome in build.done.values() for work in outcome.works if work.rejection is None}
-    held = {work.work_id for work in build.known}
+    held = {work.work_id for work in build.known if work.book_id not in build.prepared}
     withdrawn: dict[str, Withdrawal] = {}
     for name, withdrawal in build.judgement.withdrawn.items():
         winner = build.judgement.winners.get(name)

@@ -38,7 +38,7 @@ Catalogue = Annotated[
 Takedown = Annotated[
     str | None, typer.Option(help="File of ids and sha256 hashes that no snapshot may hold from now on.")
 ]
-Books = Annotated[str | None, typer.Option(help="'all', or ids such as 84,1342.")]
+Books = Annotated[str | None, typer.Option(help="'all', ids such as 84,1342, or 'none': only takedowns.")]
 Llm = Annotated[str | None, typer.Option(help="'builtin' (no model), or the URL of an OpenAI-compatible server.")]
 Model = Annotated[str | None, typer.Option(help="Model id on that server.")]
 Out = Annotated[str | None, typer.Option(help="Folder or s3:// URL of the data set.")]

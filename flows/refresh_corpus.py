@@ -14,9 +14,10 @@ from flows.summaries import RefreshSummary
 from schemas.corpus import CorpusDiff, CorpusState
 from schemas.settings import Settings
 from tasks.backends.stores import open_store
-from tasks.opening import Corpus, open_corpus, work_location
+from tasks.opening import NO_BOOKS, Corpus, open_corpus, work_location
 from tasks.refresh import Seen, advance_state, note_changes, read_state, see_corpus, write_state
 from tasks.shard import read_head
+from tasks.takedown import read_takedown
 
 logger = logging.getLogger(__name__)
 
@@ -25,17 +26,19 @@ MAX_TABLE_ROWS = 500
 
 @flow(name="refresh-corpus", flow_run_name="refresh-{settings.out}", persist_result=False)
 def refresh_corpus(settings: Settings = Settings()) -> RefreshSummary:  # noqa: B008  # frozen: the UI's form shows it
-    """Build the books of a corpus that are new or changed since the last refresh; without any, do nothing."""
+    """Build the books that are new or changed since the last refresh, honour new takedowns, else do nothing."""
     started = time.monotonic()
     work = open_store(work_location(settings))
     corpus = open_corpus(settings, work, renew=True)
     # a data set that is gone takes what was remembered of it with it
-    state = read_state(work, settings.out) if read_head(open_store(settings.out)) else CorpusState()
+    head = read_head(open_store(settings.out))
+    state = read_state(work, settings.out) if head else CorpusState()
     seen = see_corpus(corpus, state, settings.refresh, datetime.now(UTC).date())
     noted = note_changes(state, seen)
     _publish(seen.diff, corpus, settings)
     build = None
-    if seen.diff.pending:
+    has_takedown = head is not None and not read_takedown(settings.source.takedown) <= set(head.takedown)
+    if seen.diff.pending or has_takedown:
         write_state(work, settings.out, noted)
         build = build_trajectories(_settings_of(seen, corpus, settings))
     after = advance_state(noted, seen, build.unavailable if build else ())
@@ -46,9 +49,9 @@ def refresh_corpus(settings: Settings = Settings()) -> RefreshSummary:  # noqa: 
 
 def _settings_of(seen: Seen, corpus: Corpus, settings: Settings) -> Settings:
     """Return the settings of a build of just these books; where all are to be built, no list of ids is needed."""
-    if len(seen.diff.pending) == len(corpus.book_ids):
+    if seen.diff.pending and len(seen.diff.pending) == len(corpus.book_ids):
         return settings
-    source = settings.source.model_copy(update={"books": ",".join(seen.diff.pending)})
+    source = settings.source.model_copy(update={"books": ",".join(seen.diff.pending) or NO_BOOKS})
     return settings.model_copy(update={"source": source})
 
 

@@ -23,7 +23,7 @@ class SourceSettings(Value):
     catalogue: str | None = Field(
         None, description="pg_catalog.csv, plain or .gz; else the RDF beside the file, else its header"
     )
-    books: str = Field("all", description="'all', or ids separated by commas, such as 84,1342")
+    books: str = Field("all", description="'all', ids separated by commas, such as 84,1342, or 'none': only takedowns")
     takedown: str | None = Field(
         None, description="file of ids and sha256 hashes, one a line, that no snapshot may hold from now on"
     )

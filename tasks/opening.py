@@ -34,6 +34,7 @@ from tasks.work import Work
 logger = logging.getLogger(__name__)
 
 BUILTIN = "builtin"
+NO_BOOKS = "none"  # a build that only honours a takedown list
 NOT_HELD = "not-in-source"  # selected entries of a catalogue that knows more than the source holds
 MAX_FEED_BYTES = 256_000_000  # pg_catalog.csv takes 20 MB
 BUILD_FILE = "build.json"  # in the work store: the books of the last build, for `scriptorium status`
@@ -190,6 +191,8 @@ def choose_books(
     wanted = settings.source.books.strip()
     if wanted == "all":
         return _all_books(settings, source, catalogue)
+    if wanted == NO_BOOKS:
+        return (), {}
     ids = tuple(dict.fromkeys(part.strip() for part in wanted.split(",") if part.strip()))
     if not ids:
         raise ConfigError("--books is empty: give 'all', or ids separated by commas such as 84,1342")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 
@@ -100,6 +101,16 @@ def test_a_taken_down_book_leaves_every_later_snapshot(server, shelf, tmp_path):
     later = builder.build_trajectories(settings_of(shelf, tmp_path))
     assert later.accounting.books.rejected == {"takedown": 1}
     assert read_head(LocalStore(tmp_path / "out")).takedown == ("tale-5",)
+
+
+def test_a_new_takedown_is_honoured_by_a_night_with_nothing_else_to_do(server, shelf, tmp_path):
+    refresh_corpus(settings_of(shelf, tmp_path))
+    listed = tmp_path / "takedown.txt"
+    listed.write_text(hashlib.sha256((shelf / "tale-5.txt").read_bytes()).hexdigest())
+    with_list = settings_of(shelf, tmp_path, takedown=str(listed))
+    accounting = refresh_corpus(with_list).build.accounting
+    assert (accounting.books.out, accounting.books.rejected) == (2, {"takedown": 1})
+    assert refresh_corpus(with_list).build is None
 
 
 def test_a_taken_down_book_that_is_not_of_this_build_leaves_too(server, shelf, tmp_path):

@@ -109,7 +109,7 @@ def test_no_page_of_the_human_site_is_asked(url):
     ],
 )
 def test_what_robots_may_ask_is_asked(url):
-    check_robot_url(url)
+    assert check_robot_url(url) is None
 
 
 @pytest.mark.parametrize(

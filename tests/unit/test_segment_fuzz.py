@@ -63,12 +63,12 @@ def check(clean):
 @given(blocks)
 @settings(max_examples=150, deadline=None)
 def test_any_blocks_are_divided_and_lose_nothing(parts):
-    check(clean_of(parts))
+    assert check(clean_of(parts)).divisions
 
 
 @pytest.mark.parametrize("line", ["I", "CHAPTER I", "THE OLD HOUSE", "* * *", "NOTE", "CONTENTS", "The End", "May 4."])
 def test_a_text_of_one_line_over_and_over_is_divided(line):
-    check(clean_of([(line, 2)] * 2_000))
+    assert check(clean_of([(line, 2)] * 2_000)).divisions
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the shared test corpus is not beside the checkout")
@@ -81,4 +81,4 @@ def test_real_books_cut_and_spliced_lose_nothing(seed):
     chance.shuffle(pieces)
     data = b"\n".join(line for piece in [*pieces[:20], *pieces[:3]] for line in piece)
     raw = RawBook(entry=CatalogueEntry(book_id="7"), file="7.txt", source_sha256="0" * 64, data=data)
-    check(clean_book(raw, CleanSettings()))
+    assert check(clean_book(raw, CleanSettings())).divisions
