@@ -15,7 +15,8 @@ from flows.profiles import load_settings
 from flows.summaries import print_rows
 from schemas.books import CleanBook, LookReport, RawBook, Rejection, SegmentedBook
 from schemas.errors import BookError, ConfigError, PipelineError
-from schemas.runs import Accounting, Ledger, Manifest, TokenTally
+from schemas.ledger import Ledger
+from schemas.runs import Accounting, Manifest, TokenTally
 from schemas.settings import Settings
 from schemas.value import Value
 from tasks.audit import Audit, audit_snapshot, require_manifest

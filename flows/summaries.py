@@ -9,8 +9,9 @@ from pydantic import Field
 from rich.console import Console
 
 from schemas.corpus import CorpusDiff
+from schemas.ledger import Ledger
 from schemas.outcomes import Outcome
-from schemas.runs import Accounting, Ledger, Manifest, Tally, TokenTally, TrainingResult
+from schemas.runs import Accounting, Manifest, Tally, TokenTally, TrainingResult
 from schemas.settings import Settings
 from schemas.value import Value
 from tasks.buckets import is_passing

@@ -7,7 +7,7 @@ careful reader would give, not the product of all bounds.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -113,6 +113,32 @@ class RateAnswer(LevelAnswer):
 
     ratings: tuple[RatingAnswer, ...] = Field(
         min_length=1, max_length=40, description="one entry a scene, in the order of the list"
+    )
+
+
+class ClaimAnswer(Value):
+    """Whether one statement holds; the evidence comes before the verdict, so that it is looked for first."""
+
+    statement: Index = Field(description="number of the statement in the list")
+    paragraph: Index = Field(description="number of the paragraph that decides it")
+    evidence: str = Field(
+        min_length=1,
+        max_length=200,
+        description="the words of that paragraph that decide it, letter for letter, 4 to 25 words",
+    )
+    verdict: Literal["supported", "contradicted", "not-in-text"] = Field(
+        description="whether these words bear the statement out, in who does what to whom, too"
+    )
+
+
+class ClaimsAnswer(LevelAnswer):
+    """claims: whether each statement holds in the paragraphs that it rests on."""
+
+    call: ClassVar[str] = "claims"
+    max_tokens: ClassVar[int] = 4096
+
+    claims: tuple[ClaimAnswer, ...] = Field(
+        min_length=1, max_length=60, description="one entry a statement, in the order of the list"
     )
 
 
@@ -260,6 +286,7 @@ LEVELS: dict[str, type[LevelAnswer]] = {
     for level in (
         ReadAnswer,
         RateAnswer,
+        ClaimsAnswer,
         PeopleAnswer,
         PartAnswer,
         ArcsAnswer,

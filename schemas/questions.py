@@ -31,6 +31,13 @@ class RateInputs(Value):
     scenes: tuple[Numbered, ...]
 
 
+class ClaimInputs(Value):
+    """Statements under their numbers, and the numbered paragraphs of the window that they are to be held against."""
+
+    statements: tuple[Numbered, ...]
+    paragraphs: tuple[Numbered, ...]
+
+
 class Facts(Value):
     """What is measured on a book and so never asked for."""
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from schemas.ledger import Ledger
 from schemas.settings import TrainSettings
 from schemas.value import Value
 
@@ -58,6 +59,9 @@ class Accounting(Value):
     books: Tally
     works: Tally
     layouts: dict[str, LayoutTally]
+    nodes: dict[str, int] = Field(
+        default_factory=dict, description="quarantined nodes of works that are out, by reason"
+    )
 
 
 class TokenTally(Value):
@@ -66,20 +70,6 @@ class TokenTally(Value):
     total: int = 0
     plan: int = 0
     prose: int = 0
-
-
-class Ledger(Value):
-    """What the answers cost; of a resumed run, of its last process."""
-
-    calls: int = 0
-    replayed: int = 0
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    completion_tokens: int = 0
-    refused: int = Field(default=0, description="answers that were cut, did not validate, or failed their check")
-    lenient: int = Field(default=0, description="answers accepted although their JSON held raw control characters")
-    failures: int = Field(default=0, description="requests given up")
-    seconds: float = Field(default=0.0, description="sum over the calls, of which many run at once")
 
 
 class Manifest(Value):

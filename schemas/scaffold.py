@@ -33,6 +33,27 @@ class Bullet(Value):
     paragraphs: tuple[int, ...] = ()
 
 
+class Doubt(Value):
+    """A statement that the claim check did not find in the paragraphs it rests on."""
+
+    statement: str
+    verdict: Literal["contradicted", "not-in-text"]
+    evidence: str = Field(default="", description="the words quoted against it")
+    located: bool = Field(default=False, description="whether these words stand in the text")
+
+
+class Quarantine(Value):
+    """A node of a scaffold for which no answer was accepted, and what is needed to look at it later."""
+
+    node: str = Field(description="'chapter 3, window 1', 'book'")
+    chapter: int | None = Field(default=None, description="its chapter; null for the book and its parts")
+    call: str
+    reason: str
+    detail: str
+    answers: tuple[str, ...] = Field(default=(), description="keys of the refused answers in the answer store")
+    text: str = Field(default="", description="the last of them, cut")
+
+
 class SceneScaffold(Value):
     """Plan of one scene; `start:end` are offsets into the book's clean text, without outer white space."""
 
@@ -40,6 +61,9 @@ class SceneScaffold(Value):
     start: int
     end: int
     first_paragraph: int = Field(ge=0, description="index in the chapter's paragraphs")
+    opening: str = Field(
+        default="", description="the model's quotation of its first words; empty where none was located"
+    )
     num_words: int = Field(ge=0)
     focuses: tuple[Focus, ...] = Field(min_length=1, max_length=7)
     perspective: Annotated[str, Field(min_length=1, max_length=200)]
@@ -61,6 +85,10 @@ class ChapterScaffold(Value):
     vector: Vector
     bullets: tuple[Bullet, ...] = Field(min_length=1, max_length=80)
     scenes: tuple[SceneScaffold, ...] = Field(min_length=1)
+    num_unlocated: int = Field(default=0, description="scenes of the model whose quoted opening is not in the text")
+    num_claims: int = Field(default=0, description="statements that the claim check has judged")
+    doubts: tuple[Doubt, ...] = ()
+    quarantined: bool = Field(default=False, description="a part of it has no accepted answer: no target of any layout")
 
 
 class Character(Value):
@@ -131,6 +159,7 @@ class Scaffold(Value):
     side_characters: tuple[Character, ...] = Field(max_length=20)
     parts: tuple[PartScaffold, ...] = ()
     chapters: tuple[ChapterScaffold, ...] = Field(min_length=1)
+    quarantined: tuple[Quarantine, ...] = ()
     summarizer: str = Field(description="who wrote it: 'extractive', or a model's name")
     trainable: bool = Field(description="False where plans quote the prose")
 

@@ -46,7 +46,9 @@ class LLMSettings(Value):
     """Who answers: `builtin`, or any OpenAI-compatible server."""
 
     url: str = Field(
-        "builtin", description="'builtin' (extractive, no model), or a base URL such as http://127.0.0.1:8000/v1"
+        "builtin",
+        description="'builtin' (extractive, no model), or a base URL such as http://127.0.0.1:8000/v1; several "
+        "replicas of one model are separated by commas",
     )
     model: str | None = Field(None, description="the server's model id; may be left out where it serves only one")
     revision: str | None = Field(None, description="of the model: part of every answer's key")
@@ -56,10 +58,35 @@ class LLMSettings(Value):
     send_seed: bool = Field(
         False, description="send the seed, too: repeatable draws; vLLM 0.32 on a CPU dies of it with long prompts"
     )
-    max_in_flight: int = Field(16, ge=1, le=4096, description="requests on the wire at once")
+    fallback_model: str | None = Field(None, description="asked where every answer of the first model was refused")
+    fallback_url: str | None = Field(None, description="of the fallback model; default: the same servers")
+    max_num_seqs: int | None = Field(
+        None, ge=1, description="sequences that one server runs at once, if known: in-flight requests start there"
+    )
+    max_in_flight: int = Field(
+        256, ge=1, le=4096, description="most requests on the wire at once, all servers together"
+    )
+    num_processes: int = Field(1, ge=1, description="flow processes that share the servers, and so max_in_flight")
     timeout_s: float = Field(900.0, gt=0.0, description="seconds to wait for one answer")
     connect_attempts: int = Field(5, ge=1, description="tries of one request while the server is busy or away")
-    answers: str | None = Field(None, description="SQLite file of the answer store; default: in the work folder")
+    answers: str | None = Field(
+        None, description="answer store: a SQLite file (default: in the work folder), or postgresql://host/database"
+    )
+
+
+class CostSettings(Value):
+    """Rates and the budget of a run; one currency throughout."""
+
+    gpu_hour: float = Field(2.0, ge=0.0, description="price of one GPU for an hour")
+    num_gpus: int = Field(1, ge=1, description="GPUs that serve the model")
+    input_price: float = Field(
+        0.0, ge=0.0, description="per million prompt tokens that no cache held, where tokens are paid"
+    )
+    cached_price: float = Field(0.0, ge=0.0, description="per million prompt tokens from the cache")
+    output_price: float = Field(0.0, ge=0.0, description="per million tokens of answers")
+    budget: float | None = Field(
+        None, gt=0.0, description="a run that has cost this much sends nothing more, and stops"
+    )
 
 
 class SummarizeSettings(Value):
@@ -67,12 +94,20 @@ class SummarizeSettings(Value):
 
     num_ratings: int = Field(3, ge=1, le=16, description="samples of the rate call; their mean is kept")
     max_prompt_words: int = Field(250, ge=20, description="length of the longest user prompt")
+    context_tokens: int = Field(
+        8_000,
+        ge=200,
+        description="most tokens of what a call about the whole book is told; longer books are merged by level",
+    )
 
 
 class VerifySettings(Value):
     """Scaffold + text -> Findings."""
 
-    mode: Literal["report"] = Field("report", description="findings are stored and trigger nothing")
+    mode: Literal["report", "enforce"] = Field(
+        "report", description="'report': findings are stored and trigger nothing; 'enforce': they refuse answers, too"
+    )
+    claims: bool = Field(False, description="let the model hold every statement of a chapter against its paragraphs")
     max_copied_words: int = Field(8, ge=1, description="longest run of words that a plan may share with the prose")
 
 
@@ -139,6 +174,7 @@ class Settings(Value):
     chunk: ChunkSettings = ChunkSettings()
     tokens: TokenSettings = TokenSettings()
     llm: LLMSettings = LLMSettings()
+    cost: CostSettings = CostSettings()
     summarize: SummarizeSettings = SummarizeSettings()
     verify: VerifySettings = VerifySettings()
     compose: ComposeSettings = ComposeSettings()

@@ -95,6 +95,7 @@ class Request:
     max_tokens: int
     num_samples: int = 1
     check: Callable[[Value], list[str]] | None = None  # semantic problems of an answer; empty: accepted
+    then: Callable[[Answer], Sequence[Request]] | None = None  # asked next, while the server still has the prefix
 
     @property
     def messages(self) -> list[dict[str, str]]:
@@ -107,9 +108,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """Validated samples of one request, at least one."""
+    """Validated samples of one request, at least one, and what `Request.then` asked after them was answered."""
 
     samples: tuple[Value, ...]
+    following: tuple[Answer | Failure, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ class Failure:
 
     reason: str
     detail: str
+    answers: tuple[str, ...] = ()  # keys in the answer store of all that was refused
+    text: str = ""  # of the last one, cut
 
 
 class LLM(Protocol):

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from schemas.errors import PipelineError
-from schemas.runs import Ledger, Manifest
+from schemas.ledger import Ledger
+from schemas.runs import Manifest
 from schemas.settings import Settings
 from tasks.buckets import read_rows
 from tasks.keys import package_version, prompt_digests

@@ -155,7 +155,11 @@ class FakeLLM:
 
     def _reply(self, request: Request) -> Answer | Failure:
         said = self.script(request)
-        return said if isinstance(said, Failure) else Answer((said,) * request.num_samples)
+        if isinstance(said, Failure):
+            return said
+        answer = Answer((said,) * request.num_samples)
+        following = self.answer(request.then(answer)) if request.then else []
+        return Answer(answer.samples, tuple(following))
 
 
 def write_nonsense(schema: type[Value], seed: int) -> Value:
@@ -165,6 +169,8 @@ def write_nonsense(schema: type[Value], seed: int) -> Value:
     def write(field: dict[str, Any]) -> object:
         if "$ref" in field:
             field = definition["$defs"][field["$ref"].rsplit("/", 1)[-1]]
+        if "enum" in field:
+            return rng.choice(field["enum"])
         if field["type"] == "array":
             return [write(field["items"]) for _ in range(rng.randint(field["minItems"], field["maxItems"]))]
         if field["type"] == "object":

@@ -13,8 +13,8 @@ import pytest
 
 from schemas.books import CatalogueEntry, Rejection
 from schemas.errors import PipelineError, TransientError
+from schemas.ledger import Ledger
 from schemas.outcomes import Outcome
-from schemas.runs import Ledger
 from schemas.settings import LLMSettings, Settings
 from tasks import steps
 from tasks.audit import audit_snapshot

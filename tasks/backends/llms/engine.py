@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from schemas.errors import TransientError
-from schemas.runs import Ledger
+from schemas.ledger import Ledger
 from schemas.settings import LLMSettings
 from schemas.value import Value
 from tasks.backends.answers import AnswerStore, Sampling, StoredAnswer, answer_key
@@ -200,13 +200,19 @@ class Engine(ABC):
             else:
                 verdicts = [judge(request, answer.text, answer.finish_reason) for answer in answers]
                 if values := self._count_verdicts(verdicts):
-                    return Answer(values)
+                    return await self._follow(request, Answer(values))
                 text, refused = answers[0].text, next(verdict for verdict in verdicts if isinstance(verdict, Refused))
             attempt, num_samples = next_attempt(request, attempt, text, refused), 1
         self._counts.failures += 1
         detail = "; ".join(refused.problems)
         logger.warning("book %s: %s, %s: %s: %s", request.book_id, request.node, request.call, refused.reason, detail)
         return Failure(refused.reason, detail)
+
+    async def _follow(self, request: Request, answer: Answer) -> Answer:
+        """Ask what comes after an answer, while the server still has the prefix."""
+        if request.then is None:
+            return answer
+        return Answer(answer.samples, tuple(await self._answer_all(request.then(answer))))
 
     def _count_verdicts(self, verdicts: Sequence[Accepted | Refused]) -> tuple[Value, ...]:
         accepted = [verdict for verdict in verdicts if isinstance(verdict, Accepted)]
