@@ -25,3 +25,10 @@ class BookError(PipelineError):
     def __init__(self, book_id: str, reason: str, detail: str) -> None:
         super().__init__(f"book {book_id}: {detail}")
         self.book_id, self.reason, self.detail = book_id, reason, detail
+
+
+class BudgetError(TransientError):
+    """The run has cost what it may: nothing more is sent; what was answered is kept, and another run goes on."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retried=True)
