@@ -1,0 +1,1 @@
+"""A real vLLM server on the CPU, and its own load generator."""
