@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from tasks.backends.answers.rows import Row, make_row, read_row
+from tasks.backends.answers.rows import Database, make_row, read_row
 from tasks.backends.answers.store import AnswerStore, open_database
 from tasks.backends.answers.values import Sampling, StoredAnswer, answer_key
 
-__all__ = ["AnswerStore", "Row", "Sampling", "StoredAnswer", "answer_key", "make_row", "open_database", "read_row"]
+__all__ = [
+    "AnswerStore",
+    "Database",
+    "Sampling",
+    "StoredAnswer",
+    "answer_key",
+    "make_row",
+    "open_database",
+    "read_row",
+]

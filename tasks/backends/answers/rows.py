@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 import zstandard
 
+from schemas.errors import ConfigError
 from tasks.backends.answers.values import StoredAnswer
 
 BUSY_S = 60.0  # wait for another process that writes
@@ -33,9 +34,9 @@ class Row(NamedTuple):
 
 
 class Database(Protocol):
-    """Rows by key, for several threads at once. Every method raises what a person can act on:
+    """Rows by key, for several threads at once.
 
-    ConfigError where the database refuses for good, TransientError where it is busy or away.
+    Its methods raise ConfigError where the database refuses for good, TransientError where it is busy or away.
     """
 
     @property
@@ -74,16 +75,21 @@ def make_row(entry: tuple[str, StoredAnswer]) -> Row:
     return Row(key, text, answer.finish_reason, answer.max_tokens, *counts)
 
 
-def read_row(row: Row) -> StoredAnswer:
-    """Return the answer of a row; ZstdError, TypeError or ValueError where it is damaged."""
-    return StoredAnswer(
-        text=_codec.decompress(row.text).decode("utf-8", "surrogatepass"),
-        finish_reason=row.finish_reason,
-        max_tokens=row.max_tokens,
-        prompt_tokens=row.prompt_tokens,
-        cached_tokens=row.cached_tokens,
-        completion_tokens=row.completion_tokens,
-    )
+def read_row(row: Row, name: str) -> StoredAnswer:
+    """Return the answer of a row in the database of that name; ConfigError where it is damaged."""
+    try:
+        text = _codec.decompress(row.text).decode("utf-8", "surrogatepass")
+        return StoredAnswer(
+            text=text,
+            finish_reason=row.finish_reason,
+            max_tokens=row.max_tokens,
+            prompt_tokens=row.prompt_tokens,
+            cached_tokens=row.cached_tokens,
+            completion_tokens=row.completion_tokens,
+        )
+    except (zstandard.ZstdError, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"answer store {name}: the row {row.key} is damaged ({reason}): delete it") from error
 
 
 def settle(rows: Iterable[Row]) -> list[Row]:

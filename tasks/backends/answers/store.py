@@ -9,10 +9,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from urllib.parse import urlsplit
 
-import zstandard
-
 from schemas.errors import ConfigError
-from tasks.backends.answers.postgres import PostgresDatabase
 from tasks.backends.answers.rows import Database, make_row, read_row, settle
 from tasks.backends.answers.sqlite import SqliteDatabase
 from tasks.backends.answers.values import StoredAnswer
@@ -34,6 +31,8 @@ def open_database(location: str | Path, *, writes: bool = True) -> Database:
     if not scheme:
         return SqliteDatabase(Path(location).expanduser(), writes=writes)
     if scheme in POSTGRES:
+        from tasks.backends.answers.postgres import PostgresDatabase  # libpq takes 0.1 s to load: not for a file
+
         return PostgresDatabase(str(location), writes=writes)
     raise ConfigError(f"llm.answers: {scheme}:// is unknown: name a SQLite file, or postgresql://user@host/database")
 
@@ -55,13 +54,7 @@ class AnswerStore:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, StoredAnswer]:
         """Return the answers there are."""
-        found: dict[str, StoredAnswer] = {}
-        for row in self._database.read(list(keys)):
-            try:
-                found[row.key] = read_row(row)
-            except (zstandard.ZstdError, TypeError, ValueError) as error:
-                raise ConfigError(f"{self._name}: the row {row.key} is damaged ({error}): delete it") from error
-        return found
+        return {row.key: read_row(row, self._database.name) for row in self._database.read(list(keys))}
 
     def put(self, key: str, answer: StoredAnswer) -> None:
         """Write an answer; it is on the disk when this returns."""

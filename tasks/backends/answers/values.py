@@ -20,6 +20,11 @@ class StoredAnswer(Value):
     cached_tokens: int = 0
     completion_tokens: int = 0
 
+    @property
+    def shown_text(self) -> str:
+        """The text as it can be printed and shipped: half a surrogate pair is a question mark."""
+        return self.text.encode("utf-8", "replace").decode()
+
     def serves(self, max_tokens: int) -> bool:
         """Whether asking again with `max_tokens` could bring nothing else."""
         return self.finish_reason != "length" or self.max_tokens >= max_tokens
