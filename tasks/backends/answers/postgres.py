@@ -56,6 +56,7 @@ class _Link:
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
         self._using = threading.Lock()
+        self._ended = False
         self._connection = self._connect()
 
     @property
@@ -68,13 +69,14 @@ class _Link:
             try:
                 return ask(self._connection)
             except psycopg.Error:
-                if not self._connection.closed:
+                if self._ended or not self._connection.closed:
                     raise
             self._connection = self._connect()
             return ask(self._connection)
 
     def close(self) -> None:
         with self._using:
+            self._ended = True
             self._connection.close()
 
     def _connect(self) -> Connection:

@@ -54,6 +54,8 @@ class AnswerStore:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, StoredAnswer]:
         """Return the answers there are."""
+        if self._closed:
+            raise self._refusal()
         return {row.key: read_row(row, self._database.name) for row in self._database.read(list(keys))}
 
     def put(self, key: str, answer: StoredAnswer) -> None:
@@ -65,7 +67,7 @@ class AnswerStore:
         done: Future[None] = Future()
         with self._sending:
             if self._closed:
-                raise ConfigError(f"{self._name}: closed")
+                raise self._refusal()
             self._queue.put((answers, done))
         return done
 
@@ -79,9 +81,8 @@ class AnswerStore:
         self._thread.join()
         self._database.close()
 
-    @property
-    def _name(self) -> str:
-        return f"answer store {self._database.name}"
+    def _refusal(self) -> ConfigError:
+        return ConfigError(f"answer store {self._database.name}: closed")
 
     def _write_groups(self) -> None:
         """Write whatever waits as one transaction, again and again: one fsync for many answers."""
