@@ -211,6 +211,13 @@ def test_a_write_that_fails_is_told_to_who_waits_and_the_next_is_tried(store, lo
     assert store.get("k") == said()
 
 
+def test_an_answer_that_no_database_can_hold_stops_no_other(store):
+    with pytest.raises(UnicodeEncodeError):
+        store.put("odd", said(finish_reason="\ud800"))
+    store.put("k", said())
+    assert store.get_many(["odd", "k"]) == {"k": said()}
+
+
 def test_a_table_of_something_else_is_one_clear_line(location):
     AnswerStore(location).close()
     run_sql(location, "DROP TABLE answers", "CREATE TABLE answers (key TEXT PRIMARY KEY, word TEXT)")

@@ -89,14 +89,9 @@ class SqliteDatabase:
 
     def _write(self, rows: Sequence[Row]) -> int:
         before = self._writer.total_changes
-        self._writer.execute("BEGIN IMMEDIATE")
-        try:
+        with self._writer:  # ends in COMMIT, or in ROLLBACK
+            self._writer.execute("BEGIN IMMEDIATE")
             self._writer.executemany(INSERT, rows)
-            self._writer.execute("COMMIT")
-        except sqlite3.Error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            raise
         return self._writer.total_changes - before
 
     def _open(self) -> sqlite3.Connection:
