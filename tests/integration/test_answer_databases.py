@@ -41,6 +41,12 @@ for start in range(0, 2_000, 100):
     numbers = range(start, start + 100) if sys.argv[2] == "a" else reversed(range(start, start + 100))
     wait([store.put_later({f"shared-{number}": said(sys.argv[2], number)}) for number in numbers])
 """
+PUT_FOR_EVER = """
+from itertools import count
+for number in count():
+    store.put(f"k{number}", StoredAnswer(text=str(number), finish_reason="stop", max_tokens=9))
+    print(f"k{number}", flush=True)
+"""
 SHIP = """
 import json, re, sys
 from pathlib import Path
@@ -169,6 +175,16 @@ def test_two_processes_that_write_the_same_keys_at_once_lose_nothing(location):
     shared = {key: text for key, text in texts.items() if key not in own}
     assert {key.split("-")[1] for key in shared} == {str(number) for number in range(2_000)}
     assert all(text[2:] == key.split("-")[1] for key, text in shared.items())
+
+
+def test_whatever_a_killed_process_had_been_promised_is_there(location):
+    command = [sys.executable, "-c", START + PUT_FOR_EVER, location]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        promised = [next(writer.stdout).strip() for _ in range(40)]
+        writer.kill()
+        promised += [line.strip() for line in writer.stdout if line.endswith("\n")]
+    texts = texts_of(location)
+    assert {key: texts[key] for key in promised} == {f"k{number}": str(number) for number in range(len(promised))}
 
 
 def test_processes_that_open_a_new_store_at_once_all_get_it(new_location):
