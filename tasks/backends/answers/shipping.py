@@ -1,6 +1,6 @@
 """Answers <-> one Parquet file, so that what a run was told can be shipped and replayed.
 
-Rows lie by key, so equal stores give equal files. Both ways hold one row group or page at a time, whatever the store holds.
+Rows lie by key, so equal stores give equal files. Both ways hold one row group or page at a time.
 """
 
 from __future__ import annotations
