@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from flows.answer_commands import answers_app
 from flows.inspect_data import look_at_file, read_status, show_audit, show_status, verify_data
 from flows.profiles import load_settings
-from schemas.errors import ConfigError, PipelineError
+from flows.reporting import EXIT_FAILED, Json, Profile, Verbose, reporting
+from schemas.errors import PipelineError
 from schemas.settings import Settings
 
 app = typer.Typer(
@@ -24,11 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-EXIT_FAILED, EXIT_CONFIG = 1, 2
+app.add_typer(answers_app, name="answers")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
-Profile = Annotated[str | None, typer.Option(help="demo, local, full, or a .toml file of your own.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every book and stage to standard error.")]
 Source = Annotated[
     str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")
 ]
@@ -82,7 +77,7 @@ def build(
         "tokens.reader": reader_tokenizer,
         "tokens.trainee": trainee_tokenizer,
     }
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         _build(load_settings(profile, overrides), console, json=json)
 
 
@@ -125,7 +120,7 @@ def refresh(
         "out": out,
         "work": work,
     }
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         from flows.run_local import run_refresh
         from flows.summaries import print_refresh
 
@@ -148,7 +143,7 @@ def finetune(
 ) -> None:
     """Fine-tune a model with LoRA on the newest snapshot of a data set."""
     overrides = {"out": out, "train.steps": steps, "train.model": model, "tokens.trainee": trainee_tokenizer}
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         from flows.run_local import run_finetune
         from flows.summaries import print_training
 
@@ -167,7 +162,7 @@ def look(
     verbose: Verbose = False,
 ) -> None:
     """Show how one raw book is read: its ends, what was removed by which rule, its divisions."""
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         report, text = look_at_file(file, load_settings(profile, {}))
         if json:
             typer.echo(report.to_json())
@@ -182,7 +177,7 @@ def status(
     verbose: Verbose = False,
 ) -> None:
     """Tell what a data set or an unfinished build holds, what is missing and what it cost."""
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         found = read_status(out)
         if json:
             typer.echo(found.to_json())
@@ -198,7 +193,7 @@ def verify(
     verbose: Verbose = False,
 ) -> None:
     """Recompute every hash, count, offset and grammar check of the newest snapshot; exit code 1 when one is wrong."""
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         audit = verify_data(out, trainee_tokenizer)
         if json:
             typer.echo(audit.to_json())
@@ -206,29 +201,6 @@ def verify(
             show_audit(audit, console)
         if not audit.ok:
             raise typer.Exit(EXIT_FAILED)
-
-
-@contextmanager
-def _reporting(*, json: bool, verbose: bool) -> Iterator[Console]:
-    """Send logs to standard error, and every expected failure to one line there with an exit code."""
-    level = logging.INFO if verbose or not sys.stderr.isatty() else logging.WARNING
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)
-    for name in ("flows", "tasks"):
-        logging.getLogger(name).setLevel(level)
-    try:
-        yield Console(stderr=json)
-    except ConfigError as error:
-        _fail(error, EXIT_CONFIG)
-    except PipelineError as error:
-        _fail(error, EXIT_FAILED)
-    except KeyboardInterrupt:
-        typer.echo("stopped; nothing is lost: run the same command to go on", err=True)
-        raise typer.Exit(130) from None  # 128 + SIGINT, as shells count
-
-
-def _fail(error: PipelineError, code: int) -> None:
-    typer.echo(f"scriptorium: {str(error).strip()}", err=True)
-    raise typer.Exit(code)
 
 
 def main() -> None:

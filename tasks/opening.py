@@ -242,17 +242,25 @@ def _open_reader(settings: Settings) -> Tokenizer:
 
 
 def _open_engine(settings: Settings) -> Engine:
-    answers = AnswerStore(answers_path(settings))
+    answers = open_answers(settings)
     if settings.llm.url == BUILTIN:
         return BuiltinLLM(settings.llm, answers)
     return VllmLLM(settings.llm, answers)
 
 
-def answers_path(settings: Settings) -> Path:
-    """Return the SQLite file of the answers: in the work folder, or on this machine where that is a bucket."""
+def open_answers(settings: Settings) -> AnswerStore:
+    """Return the answer store that the settings name; ConfigError where it cannot be opened or written."""
+    return AnswerStore(answers_location(settings))
+
+
+def answers_location(settings: Settings) -> str:
+    """Return the URL or the SQLite file of the answers.
+
+    Unless one is named, it is a file in the work folder, or on this machine where that is a bucket.
+    """
     if settings.llm.answers:
-        return Path(settings.llm.answers).expanduser()
+        return settings.llm.answers
     location = work_location(settings)
     if not is_url(location):
-        return Path(location).expanduser() / "answers.sqlite"
-    return Path("data") / f"answers-{hashlib.sha256(location.encode()).hexdigest()[:12]}.sqlite"
+        return str(Path(location) / "answers.sqlite")
+    return str(Path("data") / f"answers-{hashlib.sha256(location.encode()).hexdigest()[:12]}.sqlite")

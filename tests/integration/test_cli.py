@@ -35,7 +35,7 @@ def bad_profile(tmp_path, text):
 
 def test_help_names_every_command():
     result = run("--help")
-    for command in ("build", "finetune", "look", "status", "verify"):
+    for command in ("answers", "build", "finetune", "look", "status", "verify"):
         assert command in result.output
 
 
