@@ -22,6 +22,7 @@ from tasks.checking import levels, measures, structure
 from tasks.checking.levels import list_scene_texts, list_texts
 from tasks.checking.measures import Measured, Plan, at_least, at_most
 from tasks.checking.source import Source, read_source
+from tasks.checking.spans import Ints
 
 BOOK = "book"
 
@@ -61,7 +62,7 @@ class Case:
         return tuple(found)
 
     @cached_property
-    def prose(self) -> measures.Ints:
+    def prose(self) -> Ints:
         """The words of all chapters."""
         words = [self.source.within(chapter.start, chapter.end) for chapter in self.scaffold.chapters]
         return np.concatenate(words)
@@ -160,14 +161,18 @@ def check_order(case: Case, settings: VerifySettings) -> Found:
 
 
 def check_ranks(case: Case, settings: VerifySettings) -> Found:
-    """Rank of each chapter among all for its own summary, and the share that come first; none of one chapter."""
+    """Likeness of each summary to its chapter, the chapter's rank by it, and the share that come first.
+
+    Of one chapter nothing is measured: no word tells it from another.
+    """
     if len(case.summaries) < levels.MIN_RANKED:
         return
     numbered = [case.source.number(" ".join(plan.statements)) for plan in case.summaries]
     proses = [plan.prose for plan in case.summaries]
-    ranks = levels.measure_ranks(numbered, proses, case.source)
-    for plan, rank in zip(case.summaries, ranks, strict=True):
+    ranks, likeness = levels.measure_ranks(numbered, proses, case.source)
+    for plan, rank, cosine in zip(case.summaries, ranks, likeness, strict=True):
         yield plan.node, at_most("own-rank", rank, levels.MAX_RANK)
+        yield plan.node, at_least("like-its-prose", cosine, levels.MIN_LIKENESS)
     others = ", ".join(plan.node for plan, rank in zip(case.summaries, ranks, strict=True) if rank > 1)
     yield BOOK, at_least("own-rank-first", ranks.count(1) / len(ranks), levels.MIN_OWN, others)
 

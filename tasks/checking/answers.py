@@ -1,4 +1,4 @@
-"""An answer of a model -> what is wrong with it, in words that it can act on; formulas and limits are those of `verify`."""
+"""An answer of a model -> what is wrong with it, in words that it can act on; formulas and limits are those of verify."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from tasks.checking.measures import Measured, Plan
 from tasks.checking.names import find_unknown
 from tasks.checking.openings import check_evidence, check_openings
 from tasks.checking.source import Source, read_source, tokenize
+from tasks.checking.spans import Ints
 from tasks.checking.structure import count_outside_arcs, count_preview
 from tasks.chunk import Window
-from tasks.planning.scenes import scene_starts_within
 
 Check = Callable[[Value], list[str]]
 V = TypeVar("V", bound=Value)
@@ -60,10 +60,7 @@ class BookChecks:
 
     def for_read(self, chapter: Division, window: Window) -> Check:
         """Return the check of a read answer: scenes in order and quoted truly, statements grounded and complete."""
-        source = self._source
-        prose = source.within(*window.span)
-        marked = scene_starts_within(chapter, window)
-        return partial(self._check_read, source, window, prose, marked)
+        return partial(self._check_read, self._source, window, self._source.within(*window.span))
 
     def for_rate(self, numbers: Sequence[int]) -> Check:
         """Return the check of a rate answer: each scene once."""
@@ -84,11 +81,9 @@ class BookChecks:
     def _source(self) -> Source:
         return read_source(self._book).prepare()
 
-    def _check_read(
-        self, source: Source, window: Window, prose: measures.Ints, marked: Sequence[int], value: Value
-    ) -> list[str]:
+    def _check_read(self, source: Source, window: Window, prose: Ints, value: Value) -> list[str]:
         answer = _expect(value, ReadAnswer)
-        problems = [*check_openings(answer, window, marked, self._book.text), *check_evidence(answer, window)]
+        problems = [*check_openings(answer, window, self._book.text), *check_evidence(answer, window)]
         summary = Plan("bullets", tuple(bullet.text for bullet in answer.bullets), prose)
         scenes = [
             Plan(f"scene {number}", tuple(bullet.text for bullet in scene.bullets), prose)
@@ -122,7 +117,8 @@ class BookChecks:
         return problems
 
     def _check_book(self, source: Source, call: str, below: frozenset[str], value: Value) -> list[str]:
-        problems, everything = [], []
+        problems: list[str] = []
+        everything: list[str] = []
         for name, lines in list_answer(value):
             plan = Plan(name, lines, source.narrative)
             problems += self._check_plan(plan, source, free=call in FREE_CALLS)
@@ -157,8 +153,8 @@ class BookChecks:
 def list_answer(answer: Value) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the lists of statements of an answer about the book, each with the name of its field."""
     if isinstance(answer, PeopleAnswer):
-        for person in (*answer.main, *answer.side, *answer.archetypes):
-            yield person.name, person.bullets
+        yield from ((person.name, person.bullets) for person in (*answer.main, *answer.side))
+        yield from ((role.name, role.bullets) for role in answer.archetypes)
     elif isinstance(answer, PartAnswer):
         yield "bullets", answer.bullets
     elif isinstance(answer, WorldAnswer | StyleAnswer):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 
-from schemas.scaffold import Bullet, ChapterScaffold, Scaffold
+from schemas.scaffold import Arc, Bullet, ChapterScaffold, PartScaffold, Scaffold
 from tasks.checking.measures import Measured, align_statements, at_least, at_most
 from tasks.checking.names import find_names, is_introduced
 from tasks.checking.source import Source, tokenize
@@ -20,6 +20,7 @@ from tasks.extraction.lexicons import STOP_WORDS
 
 MAX_RANK, MIN_OWN = 3, 0.95  # of a chapter by its summary; share of chapters that come first
 MIN_RANKED = 2  # chapters: one is always first
+MIN_LIKENESS = 0.1  # cosine of a summary to its prose; good ones had .20 and more, vague ones .09 and less
 MAX_SIBLINGS = 0.8  # cosine of two chapters' summaries
 MIN_SUPPORT = 0.1  # cosine of a statement to its nearest child; the least of good plans was .04, so an alarm
 MAX_AT_END, MIN_PLACED = 0.45, 8  # share of a book's statements that rest on its last quarter; statements aligned
@@ -45,16 +46,10 @@ def list_parents(scaffold: Scaffold) -> list[Parent]:
         Parent(f"chapter {one.number}", list_texts(one.bullets), list_scene_texts(one), one.start, one.end)
         for one in chapters
     ]
-    arcs = [(*arc.short, *arc.medium, *arc.long) for arc in scaffold.arcs]
-    listed = [
-        *((f"part {number}", part, part.bullets) for number, part in enumerate(scaffold.parts, 1)),
-        *((f"arc {number}", *pair) for number, pair in enumerate(zip(scaffold.arcs, arcs, strict=True), 1)),
-    ]
-    for node, above, statements in listed:
-        within = [one for one in chapters if above.first_chapter <= one.number <= above.last_chapter]
-        below = tuple(line for one in within for line in (*list_texts(one.bullets), *list_scene_texts(one)))
-        if within:
-            parents.append(Parent(node, statements, below, within[0].start, within[-1].end))
+    for number, part in enumerate(scaffold.parts, 1):
+        parents += _list_parent(f"part {number}", part, part.bullets, chapters)
+    for number, arc in enumerate(scaffold.arcs, 1):
+        parents += _list_parent(f"arc {number}", arc, (*arc.short, *arc.medium, *arc.long), chapters)
     return parents
 
 
@@ -97,17 +92,17 @@ def measure_support(parents: Sequence[Parent]) -> Iterator[tuple[str, Measured]]
         yield parent.node, sound_alarm("support", value, MIN_SUPPORT, value >= MIN_SUPPORT, parent.statements[worst])
 
 
-def measure_ranks(summaries: Sequence[Ints], proses: Sequence[Ints], source: Source) -> list[int]:
-    """Return the rank of each summary's own prose among all by cosine of TF-IDF (sublinear, no stop words), from 1.
+def measure_ranks(summaries: Sequence[Ints], proses: Sequence[Ints], source: Source) -> tuple[list[int], list[float]]:
+    """Return the rank of each summary's own prose among all by cosine of TF-IDF, from 1, and that cosine.
 
-    With raw counts and stop words 14 of 27 good summaries came after another chapter; without, none.
+    Sublinear counts, no stop words: with raw counts and stop words 14 of 27 good summaries came after another chapter; without, none.
     """
     weights = TfidfTransformer(sublinear_tf=True).fit(_count(proses, source))
     weighted = weights.transform(_count(summaries, source)) @ weights.transform(_count(proses, source)).T
     scores = np.asarray(weighted.todense())
     own = np.diag(scores)
     ranks: NDArray[np.int64] = np.where(own > 0, 1 + (scores > own[:, None]).sum(axis=1), len(proses))
-    return [int(rank) for rank in ranks]
+    return [int(rank) for rank in ranks], [float(cosine) for cosine in own]
 
 
 def measure_siblings(summaries: Sequence[str]) -> list[tuple[float, int]]:
@@ -194,6 +189,14 @@ def list_scene_texts(chapter: ChapterScaffold) -> tuple[str, ...]:
 def list_content_words(text: str) -> list[str]:
     """Return the words of a text that say something of their own; an empty one where none does."""
     return [word for word in tokenize(text) if word not in STOP_WORDS] or [""]
+
+
+def _list_parent(
+    node: str, above: Arc | PartScaffold, statements: tuple[str, ...], chapters: Sequence[ChapterScaffold]
+) -> list[Parent]:
+    within = [one for one in chapters if above.first_chapter <= one.number <= above.last_chapter]
+    below = tuple(line for one in within for line in (*list_texts(one.bullets), *list_scene_texts(one)))
+    return [Parent(node, statements, below, within[0].start, within[-1].end)] if within else []
 
 
 def _size(lines: Iterable[str]) -> int:

@@ -14,9 +14,14 @@ from tasks.extraction.lexicons import NO_NAMES, STOP_WORDS, TITLES
 MIN_FORGIVEN = 5  # letters: a misspelling of a shorter name is another name
 MIN_STEM = 4  # letters
 _WORD = re.compile(r"[^\W_]+")
+_CAPITAL = re.compile(r"(?<![^\W_])[A-ZÀ-ÖØ-ÞĀ-Ž][^\W_]+")
+_SHORT = re.compile(r"(?:Mr|Mrs|Ms|Dr|St|Rev|Capt|Col|Lt|Prof|[A-Z])\.")  # no sentence ends with these
+_BACK = 24  # characters before a word that are looked at
 _OPENS = frozenset('.!?:"“‘(>|')  # after these any word may have a capital
 _ORDINARY = re.compile(r"(?:ing|ed|ly|less|ful|ness|ity|ion|ment|[ae]nce|ism|ous|able|ible)s?$")
-_DETERMINERS = frozenset("the a an this that these those his her its their my our your no every each".split())
+_DETERMINERS = frozenset(("the", "a", "an", "this", "that", "these", "those", "every", "each", "no")) | frozenset(
+    ("his", "her", "its", "their", "my", "our", "your")
+)
 _SUFFIX = re.compile(r"(?:s|es|er|ers|an|ans|ian|ians|ean|eans|ese|ish|ite|ites)")  # London, Londoners
 _ACTS = re.compile(r"(?:['’]s)?\s+(?:(?:and|or)\s+[A-Z]|who\b|has\b|is\b|[a-z]{2,}[^s\W]s\b)|['’]s\s")
 _NO_NAME = frozenset(word.lower() for word in NO_NAMES | TITLES) | STOP_WORDS | ENGLISH_STOP_WORDS
@@ -87,13 +92,13 @@ def is_introduced(name: Name, statement: str) -> bool:
 
 def _capitalised(statement: str) -> Iterator[tuple[str, int, bool, str]]:
     """Yield (word in lower case, offset, whether any word would be capitalised here, the word before)."""
-    last = ""
-    for match in _WORD.finditer(statement):
-        word = match.group()
-        before = statement[: match.start()].rstrip()
-        if word[0].isupper() and len(word) > 1 and word.lower() not in _NO_NAME:
-            yield word.lower(), match.start(), not before or before[-1] in _OPENS, last
-        last = word.lower()
+    for match in _CAPITAL.finditer(statement):
+        word, start = match.group().lower(), match.start()
+        if word not in _NO_NAME:
+            before = statement[max(0, start - _BACK) : start].rstrip()
+            last = before.rsplit(" ", 1)[-1]
+            opens = not before or before[-1] in _OPENS
+            yield word, start, opens and not _SHORT.fullmatch(last), last.lower()
 
 
 def _acts(name: Name, statement: str, source: Source, ordinary: Collection[str] | None) -> bool:

@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from schemas.answers import ReadAnswer
 from tasks.chunk import Window
 from tasks.planning.scenes import locate_opening
 
-MAX_SCENES = 12  # of one answer: where the author has marked more, not all can be followed
 
-
-def check_openings(answer: ReadAnswer, window: Window, marked: Sequence[int], text: str) -> Iterator[str]:
-    """Yield what is wrong with the scenes' first paragraphs: each is quoted, found, and after the one before.
-
-    Where the author has marked scenes, each of these begins one.
-    """
+def check_openings(answer: ReadAnswer, window: Window, text: str) -> Iterator[str]:
+    """Yield what is wrong with the scenes' first paragraphs: each is quoted, found, and after the one before."""
     first, last = window.pieces[0].paragraph, window.pieces[-1].paragraph
-    at, found = first - 1, []
+    at = first - 1
     for number, scene in enumerate(answer.scenes, 1):
         place = locate_opening(scene.opening, scene.first_paragraph, window, text, at)
         if number == 1 and place != first:
             yield (
-                f"scene 1: it must begin with paragraph {first}, the first of the text, and quote that paragraph's first "
-                f'8 to 12 words letter for letter ("{scene.opening}" was given)'
+                f"scene 1: it must begin with paragraph {first}, the first of the text, and quote the first 8 to 12 "
+                f'words of that paragraph letter for letter ("{scene.opening}" was given)'
             )
             place = first
         elif place is None:
             yield (
-                f'scene {number}: no paragraph from {at + 1} to {last} begins with "{scene.opening}"; quote the first 8 to '
-                "12 words of its first paragraph letter for letter, and give the scenes in the order of the text"
+                f'scene {number}: no paragraph from {at + 1} to {last} begins with "{scene.opening}"; quote the first 8 '
+                "to 12 words of its first paragraph letter for letter, and give the scenes in the order of the text"
             )
             continue
         at = place
-        found.append(place)
-    missing = [str(start) for start in marked if start not in found and start > first]
-    if missing and len(marked) <= MAX_SCENES:
-        yield f"the author has marked scenes that begin with paragraphs {', '.join(missing)}; begin one with each"
 
 
 def check_evidence(answer: ReadAnswer, window: Window) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A scaffold's form -> what is wrong with it: partitions, quoted openings, counts and lengths of the trajectory grammar."""
+"""A scaffold's form -> what is wrong with it: partitions, quoted openings, counts of the trajectory grammar."""
 
 from __future__ import annotations
 
@@ -66,8 +66,9 @@ def list_miscounts(scaffold: Scaffold) -> list[str]:
         if not people:
             found.append(f"no {side} character")
     found += [f"{line[:40]!r} has several lines, or none" for line in _list_lines(scaffold) if not _is_line(line)]
-    focuses = [focus for chapter in scaffold.chapters for node in (chapter, *chapter.scenes) for focus in node.focuses]
-    return found + [f"a semicolon in the focus {focus!r}" for focus in focuses if ";" in focus]
+    plans = [one.focuses for chapter in scaffold.chapters for one in chapter.scenes]
+    plans += [chapter.focuses for chapter in scaffold.chapters]
+    return found + [f"a semicolon in the focus {focus!r}" for focuses in plans for focus in focuses if ";" in focus]
 
 
 def count_preview(highlight: str, archetype: str, tags: Sequence[str]) -> Iterator[str]:
@@ -94,8 +95,10 @@ def _list_lines(scaffold: Scaffold) -> Iterable[str]:
             yield from (scene.title, scene.perspective, *(bullet.text for bullet in scene.bullets))
     for arc in scaffold.arcs:
         yield from (arc.name, *arc.short, *arc.medium, *arc.long)
-    for person in (*scaffold.main_characters, *scaffold.side_characters, *scaffold.archetypes):
+    for person in (*scaffold.main_characters, *scaffold.side_characters):
         yield from (person.name, *person.bullets)
+    for role in scaffold.archetypes:
+        yield from (role.name, *role.bullets)
 
 
 def _is_line(text: str) -> bool:
