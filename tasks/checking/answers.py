@@ -1,4 +1,4 @@
-"""An answer of a model -> what is wrong with it, in words that it can act on; formulas and limits are those of verify."""
+"""An answer -> what is wrong with it, in words that a model can act on; formulas and limits are those of `verify`."""
 
 from __future__ import annotations
 

@@ -95,7 +95,8 @@ def measure_support(parents: Sequence[Parent]) -> Iterator[tuple[str, Measured]]
 def measure_ranks(summaries: Sequence[Ints], proses: Sequence[Ints], source: Source) -> tuple[list[int], list[float]]:
     """Return the rank of each summary's own prose among all by cosine of TF-IDF, from 1, and that cosine.
 
-    Sublinear counts, no stop words: with raw counts and stop words 14 of 27 good summaries came after another chapter; without, none.
+    Sublinear counts, no stop words: with raw counts and stop words 14 of 27 good summaries came after another chapter;
+    so, none does.
     """
     weights = TfidfTransformer(sublinear_tf=True).fit(_count(proses, source))
     weighted = weights.transform(_count(summaries, source)) @ weights.transform(_count(proses, source)).T

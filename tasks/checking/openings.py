@@ -23,8 +23,8 @@ def check_openings(answer: ReadAnswer, window: Window, text: str) -> Iterator[st
             place = first
         elif place is None:
             yield (
-                f'scene {number}: no paragraph from {at + 1} to {last} begins with "{scene.opening}"; quote the first 8 '
-                "to 12 words of its first paragraph letter for letter, and give the scenes in the order of the text"
+                f'scene {number}: no paragraph from {at + 1} to {last} begins with "{scene.opening}"; quote the first '
+                "8 to 12 words of its first paragraph letter for letter, and give the scenes in the order of the text"
             )
             continue
         at = place

@@ -17,7 +17,7 @@ from tasks.extraction.names import count_lower, find_people
 
 _TOKEN = re.compile(r"[^\W_]+")
 _MAX_PEOPLE = 40
-_MIN_TITLE = 2  # words; a title of one word is no quotation
+_MIN_TITLE = 4  # words; a shorter title makes no run, and may be a phrase of the prose ("the machine")
 
 
 @dataclass(frozen=True)
