@@ -52,7 +52,7 @@ class BookChecks:
     """The checks on all answers about one book; the book is read once, when the first check is asked for.
 
     `quoting` is for a model that answers in sentences of the text: then nothing counts as copied, and its choice of
-    sentences is taken as it is, for it would not choose others.
+    sentences is taken as it is, for it would not make another.
     """
 
     def __init__(self, book: SegmentedBook, settings: VerifySettings, *, quoting: bool) -> None:
@@ -93,7 +93,8 @@ class BookChecks:
             problems += self._check_plan(plan, source)
         names = [name for person in answer.people for name in (person.name, *person.aliases)]
         problems += _check_people(names, source)
-        problems += self._check_plan(Plan("people", tuple(one.role for one in answer.people), prose), source)
+        for person in answer.people:
+            problems += self._check_plan(Plan(f"the role of {person.name}", (person.role,), prose), source)
         if not self._quoting:
             everything = tuple(line for plan in (summary, *scenes) for line in plan.statements)
             problems += _describe(_measure_summary(summary, everything, source))
@@ -133,7 +134,8 @@ class BookChecks:
                 problems += _describe([("the register", found)] if found else [])
         if isinstance(value, PreviewAnswer):
             problems += count_preview(value.highlight, value.archetype, value.tags)
-        absent = levels.find_names_absent(everything, below, source, people_only=True) if below else []
+        told = below and not self._quoting
+        absent = levels.find_names_absent(everything, below, source, people_only=True) if told else []
         return problems + [f"{name} is named, but not in what you were told; leave it out" for name in absent]
 
     def _check_plan(self, plan: Plan, source: Source, *, free: bool = False) -> list[str]:
@@ -141,12 +143,10 @@ class BookChecks:
         if not plan.statements:
             return []
         names = measures.measure_names(plan, source, measures.MAX_INVENTED if free else 0.0)
-        measured = [measures.measure_duplicates(plan)]
-        if not free or ", " in names.detail:
-            measured.append(names)
+        measured = [names] if not free or ", " in names.detail else []
         if not self._quoting:
             run, grams = measures.measure_copies(plan, source, self._settings)
-            measured.append(grams if run.passed else run)
+            measured += [measures.measure_duplicates(plan), grams if run.passed else run]
         return _describe((plan.node, found) for found in measured)
 
 

@@ -23,7 +23,7 @@ _DETERMINERS = frozenset(("the", "a", "an", "this", "that", "these", "those", "e
     ("his", "her", "its", "their", "my", "our", "your")
 )
 _SUFFIX = re.compile(r"(?:s|es|er|ers|an|ans|ian|ians|ean|eans|ese|ish|ite|ites)")  # London, Londoners
-_ACTS = re.compile(r"(?:['’]s)?\s+(?:(?:and|or)\s+[A-Z]|who\b|has\b|is\b|[a-z]{2,}[^s\W]s\b)|['’]s\s")
+_ACTS = re.compile(r"(?:['’]s)?\s+(?:(?:and|or)\s+[A-Z]|who\b|[a-z]{2,}[^s\W]s\b)|['’]s\s")
 _NO_NAME = frozenset(word.lower() for word in NO_NAMES | TITLES) | STOP_WORDS | ENGLISH_STOP_WORDS
 _INTRODUCED = re.compile(  # after a name: an apposition, a relative clause
     r"(?:['’]s)?(?:,? (?:who|whose|whom)\b|, (?:an?|the|his|her|their|its|once|now|aged?)\b| \()"
