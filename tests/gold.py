@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from schemas.answers import ReadAnswer
+from schemas.answers import LEVELS, LevelAnswer, ReadAnswer
 from schemas.books import CatalogueEntry, Division, RawBook, SegmentedBook
 from schemas.corpus_settings import CleanSettings, SegmentSettings
 from schemas.scaffold import (
@@ -158,3 +158,33 @@ def _plan_scene(gold: dict[str, Any], first: int, stop: int, prose: str, start: 
 
 def _flatten(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", re.sub(r"[’'_]", "", text.lower())).strip()
+
+
+def answers_about_book(scaffold: Scaffold) -> dict[str, LevelAnswer]:
+    """Return a scaffold's book level as answers to the calls, cut to their bounds."""
+
+    def lines(items: tuple[str, ...], most: int) -> list[str]:
+        return [item[:280] for item in items[:most]]
+
+    def person(one: Character) -> dict[str, Any]:
+        return {"name": one.name[:80], "aliases": one.aliases[:6], "bullets": lines(one.bullets, 8)}
+
+    arcs = [
+        {**arc.model_dump(), "short": lines(arc.short, 5), "medium": lines(arc.medium, 10), "long": lines(arc.long, 20)}
+        for arc in scaffold.arcs
+    ]
+    texts = {prompt.style: prompt.text.rsplit("|>", 1)[-1].strip() for prompt in scaffold.prompts}
+    kinds = dict.fromkeys(("genre", "tone", "setting", "pov", "theme"), "dark")
+    answers = {
+        "people": {
+            "main": [person(one) for one in scaffold.main_characters[:7]],
+            "side": [person(one) for one in scaffold.side_characters[:14]],
+            "archetypes": [{"name": one.name, "bullets": lines(one.bullets, 4)} for one in scaffold.archetypes[:8]],
+        },
+        "arcs": {"arcs": arcs},
+        "world": {"rules": lines(scaffold.world_rules, 18)},
+        "style": {"rules": lines(scaffold.writing_style, 15)},
+        "preview": scaffold.preview.model_dump(exclude={"title"}),
+        "prompts": {**texts, **kinds},
+    }
+    return {call: LEVELS[call].model_validate(answer) for call, answer in answers.items()}

@@ -126,12 +126,7 @@ class BookChecks:
             everything += lines
         if isinstance(value, PeopleAnswer):
             people = [*value.main, *value.side]
-            names = [name for person in people for name in (person.name, *person.aliases)]
-            problems += _check_people(names, source)
-            if not self._quoting:
-                register = Plan("people", (*names, *everything), source.narrative)
-                found = measures.measure_coverage(register, source, 10, measures.MIN_BOOK_NAMES)
-                problems += _describe([("the register", found)] if found else [])
+            problems += _check_people([name for one in people for name in (one.name, *one.aliases)], source)
         if isinstance(value, PreviewAnswer):
             problems += count_preview(value.highlight, value.archetype, value.tags)
         told = below and not self._quoting

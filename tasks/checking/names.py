@@ -73,7 +73,12 @@ def find_invented(statements: Sequence[str], source: Source, ordinary: Collectio
 
 
 def find_unknown(name: str, source: Source) -> list[str]:
-    """Return the capitalised words of a name, given as such, that the book does not have."""
+    """Return the capitalised words of a name, given as such, that the book does not have.
+
+    What a plan calls a person without a name ("The Narrator", "Unnamed Wife") is no name.
+    """
+    if name.split(" ", 1)[0].lower() in _DETERMINERS | {"unnamed"}:
+        return []
     found = Name((), 0, len(name), opens=True, noun=False)
     return [word for word, _, _, _ in _capitalised(name) if not _known(word, found, source)]
 

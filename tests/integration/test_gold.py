@@ -14,7 +14,7 @@ from tasks.checking.measures import MIN_WINDOWS, WINDOW_WORDS
 from tasks.checking.source import read_source
 from tasks.chunk import Window, list_pieces
 from tests.damages import DAMAGES, damage_by_swapping_roles, list_lists, put_chapter
-from tests.gold import MISSING, REASON, TEXTS, answer_for, load_gold
+from tests.gold import MISSING, REASON, TEXTS, answer_for, answers_about_book, load_gold
 
 pytestmark = pytest.mark.skipif(MISSING, reason=REASON)
 
@@ -47,6 +47,18 @@ def test_an_answer_with_a_reference_plan_is_accepted(book_id):
         for (leaf, window), chapter in zip(windows, scaffold.chapters, strict=True)
     ]
     assert problems == [[]] * len(scaffold.chapters)
+
+
+@pytest.mark.parametrize("book_id", TEXTS)
+def test_answers_about_the_book_with_a_reference_scaffold_are_accepted(book_id):
+    book, scaffold = load_gold(book_id)
+    checks = BookChecks(book, SETTINGS, quoting=False)
+    people = [*scaffold.main_characters, *scaffold.side_characters]
+    told = [bullet.text for chapter in scaffold.chapters for bullet in chapter.bullets]
+    told += [line for person in people for line in (person.name, *person.aliases, *person.bullets)]
+    for call, answer in answers_about_book(scaffold).items():
+        check = checks.for_arcs(len(scaffold.chapters)) if call == "arcs" else checks.for_book(call, told)
+        assert check(answer) == []
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -98,7 +98,8 @@ def test_evidence_must_be_among_the_paragraphs_shown():
 def test_people_must_have_names_of_the_text():
     known = {"name": "Anna Harding", "aliases": ["Miss Harding"], "role": "Anna wants a wick."}
     unknown = {"name": "Anna Boswell", "aliases": [], "role": "She waits."}
-    assert read(people=[known]) == []
+    nameless = {"name": "The Narrator", "aliases": [], "role": "A voice that tells it all."}
+    assert read(people=[known, nameless]) == []
     assert read(people=[known, unknown]) == ["people: the text has no boswell; give the names as it does"]
 
 
