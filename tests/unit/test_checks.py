@@ -13,7 +13,7 @@ from tasks.checking.names import find_invented, find_names, is_introduced
 from tasks.checking.source import read_source
 from tasks.chunk import Window, list_pieces
 from tests.scaffolds import ARCHETYPE, HIGHLIGHT, make_book
-from tests.unit.test_verify import GOOD, MATTERS, write_paragraph
+from tests.village import GOOD, MATTERS, write_paragraph
 
 PARAGRAPHS = [
     f"Of {one}, {two}, {three} and {four} much was told that day. {write_paragraph(index)}"

@@ -9,37 +9,9 @@ from schemas.settings import VerifySettings
 from tasks.checking.spans import COPIED_WORDS, SHORT_WORDS, find_copies, measure_density, sort_runs
 from tasks.verify import CHECKS, verify_scaffold
 from tests.scaffolds import make_book
+from tests.village import GOOD, PEOPLE, write_paragraph
 
 RUNS = [sort_runs([np.arange(100)], size) for size in (COPIED_WORDS, SHORT_WORDS)]
-
-# sixteen paragraphs of about 80 words, each with a matter of its own
-MATTERS = (
-    ("lantern", "kettle", "oilcloth", "wick"),
-    ("ferry", "rope", "pulley", "mooring"),
-    ("orchard", "ladder", "basket", "wasp"),
-    ("ledger", "ink", "column", "debt"),
-    ("chapel", "bell", "sexton", "candle"),
-    ("goose", "gander", "feather", "nest"),
-    ("quarry", "chisel", "slate", "wagon"),
-    ("violin", "bow", "rosin", "string"),
-    ("fever", "blanket", "broth", "nurse"),
-    ("poacher", "snare", "hare", "keeper"),
-    ("thimble", "needle", "seam", "velvet"),
-    ("sermon", "pulpit", "hymn", "vicar"),
-    ("anvil", "bellows", "forge", "horseshoe"),
-    ("widow", "veil", "coffin", "grave"),
-    ("parrot", "cage", "perch", "seed"),
-    ("comet", "telescope", "night", "star"),
-)
-PEOPLE = ("Anna", "Harding", "Marl")
-
-
-def write_paragraph(index):
-    one, two, three, four = MATTERS[index]
-    return " ".join(
-        f"{name} said that the {one} and the {two} were wanted, for {name} had seen the {three} beside the {four}."
-        for name in (*PEOPLE, PEOPLE[index % 3])
-    )
 
 
 def plan(statements):
@@ -48,15 +20,6 @@ def plan(statements):
     scene = scaffold.chapters[0].scenes[0].model_copy(update={"bullets": bullets[:1]})
     chapter = scaffold.chapters[0].model_copy(update={"bullets": bullets, "scenes": (scene,)})
     return book, scaffold.model_copy(update={"chapters": (chapter,)})
-
-
-GOOD = (
-    "A lantern needs its wick, and Anna asks for it.",
-    "Harding weighs the debt in his ledger against the slate quarry.",
-    "While a fever keeps the nurse busy, Marl follows the poacher and his snare.",
-    "Harding takes up the anvil again after the widow leaves the grave.",
-    "Anna shows Marl a comet through the telescope.",
-)
 
 
 def check(statements, **changes):
