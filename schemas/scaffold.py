@@ -168,7 +168,7 @@ class Finding(Value):
     """One thing that `verify` found; a finding of a report triggers nothing."""
 
     check: str
-    node: str = Field(description="'book', 'chapter 3', 'chapter 3, scene 2'")
+    node: str = Field(description="'book', 'world', 'arc 2, long', 'chapter 3', 'chapter 3, scene 2'")
     value: float
     limit: float
     passed: bool

@@ -1,4 +1,4 @@
-"""Plans + prose as numbers -> the longest runs of words that a plan shares with the prose."""
+"""Plans + prose as numbers -> the runs of words that a plan shares with the prose."""
 
 from __future__ import annotations
 
@@ -22,28 +22,49 @@ class Copies(NamedTuple):
 
     longest: int
     share: float
-    start: int  # of the run, in the plan's words
+    start: int  # of the run, in its statement's words
     statement: int  # that holds it
 
 
-def find_copies(plans: Sequence[Sequence[Ints]], prose: Sequence[Ints]) -> list[Copies]:
-    """Measure each plan, a list of statements, against all prose; a run lies within one statement."""
-    text = _join(prose)
-    long_grams, short_grams = (np.sort(hash_runs(text, size)) for size in (COPIED_WORDS, SHORT_WORDS))
-    found = []
-    for statements in plans:
-        joined = _join(statements)
-        long_hits, short_hits = _hits(joined, long_grams, COPIED_WORDS), _hits(joined, short_grams, SHORT_WORDS)
-        num_grams = sum(max(0, len(statement) - COPIED_WORDS + 1) for statement in statements)
-        length, start = _longest_true(long_hits)
-        longest = length + COPIED_WORDS - 1
-        if not length:
-            length, start = _longest_true(short_hits)
-            longest = min(length + SHORT_WORDS - 1, COPIED_WORDS - 1)
-        index = int(np.count_nonzero(joined[:start] == _BREAK))
-        at = start - sum(len(statement) + 1 for statement in statements[:index])
-        found.append(Copies(longest, float(long_hits.sum()) / max(1, num_grams), at, index))
-    return found
+def find_copies(statements: Sequence[Ints], long_runs: Hashes, short_runs: Hashes) -> Copies:
+    """Measure the statements of a plan against the sorted runs of the prose; a run lies within one statement."""
+    joined = join_words(statements)
+    long_hits, short_hits = _hits(joined, long_runs, COPIED_WORDS), _hits(joined, short_runs, SHORT_WORDS)
+    num_grams = sum(max(0, len(statement) - COPIED_WORDS + 1) for statement in statements)
+    length, start = _longest_true(long_hits)
+    longest = length + COPIED_WORDS - 1
+    if not length:
+        length, start = _longest_true(short_hits)
+        longest = min(length + SHORT_WORDS - 1, COPIED_WORDS - 1)
+    index = int(np.count_nonzero(joined[:start] == _BREAK))
+    at = start - sum(len(statement) + 1 for statement in statements[:index])
+    return Copies(longest, float(long_hits.sum()) / max(1, num_grams), at, index)
+
+
+def measure_density(statements: Sequence[Ints], prose: Ints) -> float:
+    """Return the sum of squared lengths of the shared fragments over the words of a plan (Grusky et al. 2018).
+
+    Fragments are taken greedily from the left, the longest first. Where one has more than 8 words, it is followed by
+    runs of 8 in the prose, which need not be the same place.
+    """
+    joined = join_words(statements)
+    lengths = np.zeros(len(joined), dtype=np.int64)
+    for size in range(1, COPIED_WORDS + 1):
+        hits = _hits(joined, sort_runs([prose], size), size)
+        lengths[: len(hits)][hits] = size
+    fragments, at = 0, 0
+    while at < len(joined):
+        length = int(lengths[at])
+        while length >= COPIED_WORDS and lengths[at + length - COPIED_WORDS + 1] >= COPIED_WORDS:
+            length += 1
+        fragments += length * length
+        at += max(1, length)
+    return fragments / max(1, sum(map(len, statements)))
+
+
+def sort_runs(prose: Sequence[Ints], size: int) -> Hashes:
+    """Return the hashes of all runs of `size` words, sorted; a run lies within one piece of the prose."""
+    return np.sort(hash_runs(join_words(prose), size))
 
 
 def hash_runs(words: Ints, size: int) -> Hashes:
@@ -57,8 +78,9 @@ def hash_runs(words: Ints, size: int) -> Hashes:
     return hashes
 
 
-def _join(statements: Sequence[Ints]) -> Ints:
-    separated = [part for statement in statements for part in (statement, np.array([_BREAK], dtype=np.int64))]
+def join_words(pieces: Sequence[Ints]) -> Ints:
+    """Return the words of all pieces, each followed by a number that is no word."""
+    separated = [part for piece in pieces for part in (piece, np.array([_BREAK], dtype=np.int64))]
     return np.concatenate(separated) if separated else np.zeros(0, dtype=np.int64)
 
 
