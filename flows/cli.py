@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +9,10 @@ import typer
 from rich.console import Console
 
 from flows.inspect_data import look_at_file, read_status, show_audit, show_status, verify_data
+from flows.options import Books, Budget, Catalogue, Llm, Model, Out, Reader, Source, Takedown, Trainee, Work
 from flows.profiles import load_settings
-from schemas.errors import ConfigError, PipelineError
+from flows.reporting import EXIT_FAILED, Json, Profile, Verbose, reporting
+from schemas.errors import PipelineError
 from schemas.settings import Settings
 
 app = typer.Typer(
@@ -24,29 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-EXIT_FAILED, EXIT_CONFIG = 1, 2
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
-Profile = Annotated[str | None, typer.Option(help="demo, local, full, or a .toml file of your own.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every book and stage to standard error.")]
-Source = Annotated[
-    str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")
-]
-Catalogue = Annotated[
-    str | None, typer.Option(help="pg_catalog.csv or .csv.gz; else the RDF beside a text, else its header.")
-]
-Takedown = Annotated[
-    str | None, typer.Option(help="File of ids and sha256 hashes that no snapshot may hold from now on.")
-]
-Books = Annotated[str | None, typer.Option(help="'all', ids such as 84,1342, or 'none': only takedowns.")]
-Llm = Annotated[str | None, typer.Option(help="'builtin' (no model), or the URL of an OpenAI-compatible server.")]
-Model = Annotated[str | None, typer.Option(help="Model id on that server.")]
-Out = Annotated[str | None, typer.Option(help="Folder or s3:// URL of the data set.")]
-Work = Annotated[str | None, typer.Option(help="Folder or URL of unfinished work; default: work/ in the data set.")]
-Reader = Annotated[
-    str | None, typer.Option(help="Tokenizer of the summarising model: a tiktoken name, a file, or 'server'.")
-]
-Trainee = Annotated[str | None, typer.Option(help="Tokenizer of the model to be trained: a tiktoken name or a file.")]
+EXIT_WAITING = 3  # the budget is spent, and books wait
 
 
 @app.command()
@@ -61,6 +37,7 @@ def build(
     work: Work = None,
     reader_tokenizer: Reader = None,
     trainee_tokenizer: Trainee = None,
+    budget: Budget = None,
     profile: Profile = None,
     json: Json = False,
     verbose: Verbose = False,
@@ -81,8 +58,9 @@ def build(
         "work": work,
         "tokens.reader": reader_tokenizer,
         "tokens.trainee": trainee_tokenizer,
+        "cost.budget": budget,
     }
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         _build(load_settings(profile, overrides), console, json=json)
 
 
@@ -95,6 +73,8 @@ def _build(settings: Settings, console: Console, *, json: bool) -> None:
         typer.echo(summary.to_json())
     else:
         print_build(summary, console)
+    if summary.over_budget:
+        raise typer.Exit(EXIT_WAITING)
     if not summary.num_trajectories:
         raise PipelineError(f"{summary.out}: the snapshot holds no trajectory; {summary.report} says why")
 
@@ -108,6 +88,7 @@ def refresh(
     model: Model = None,
     out: Out = None,
     work: Work = None,
+    budget: Budget = None,
     profile: Profile = None,
     json: Json = False,
     verbose: Verbose = False,
@@ -124,8 +105,9 @@ def refresh(
         "llm.model": model,
         "out": out,
         "work": work,
+        "cost.budget": budget,
     }
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         from flows.run_local import run_refresh
         from flows.summaries import print_refresh
 
@@ -134,6 +116,55 @@ def refresh(
             typer.echo(summary.to_json())
         else:
             print_refresh(summary, console)
+        if summary.build is not None and summary.build.over_budget:
+            raise typer.Exit(EXIT_WAITING)
+
+
+@app.command()
+def forecast(
+    source: Source = None,
+    catalogue: Catalogue = None,
+    books: Books = None,
+    takedown: Takedown = None,
+    llm: Llm = None,
+    model: Model = None,
+    out: Out = None,
+    work: Work = None,
+    reader_tokenizer: Reader = None,
+    trainee_tokenizer: Trainee = None,
+    pilot: Annotated[int, typer.Option(min=0, help="Works that the model is really asked about.")] = 3,
+    profile: Profile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Tell what a build of the same options will cost: input counted, output as of a few works that are asked now.
+
+    Their answers are kept, so the build does not ask for them again.
+    """
+    overrides = {
+        "source.location": source,
+        "source.catalogue": catalogue,
+        "source.books": books,
+        "source.takedown": takedown,
+        "llm.url": llm,
+        "llm.model": model,
+        "out": out,
+        "work": work,
+        "tokens.reader": reader_tokenizer,
+        "tokens.trainee": trainee_tokenizer,
+    }
+    with reporting(json=json, verbose=verbose) as console:
+        _forecast(load_settings(profile, overrides), pilot, console, json=json)
+
+
+def _forecast(settings: Settings, num_pilots: int, console: Console, *, json: bool) -> None:
+    from flows.forecast import forecast_build, print_forecast
+
+    found = forecast_build(settings, num_pilots)
+    if json:
+        typer.echo(found.to_json())
+    else:
+        print_forecast(found, settings.cost, console)
 
 
 @app.command()
@@ -148,7 +179,7 @@ def finetune(
 ) -> None:
     """Fine-tune a model with LoRA on the newest snapshot of a data set."""
     overrides = {"out": out, "train.steps": steps, "train.model": model, "tokens.trainee": trainee_tokenizer}
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         from flows.run_local import run_finetune
         from flows.summaries import print_training
 
@@ -167,7 +198,7 @@ def look(
     verbose: Verbose = False,
 ) -> None:
     """Show how one raw book is read: its ends, what was removed by which rule, its divisions."""
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         report, text = look_at_file(file, load_settings(profile, {}))
         if json:
             typer.echo(report.to_json())
@@ -182,7 +213,7 @@ def status(
     verbose: Verbose = False,
 ) -> None:
     """Tell what a data set or an unfinished build holds, what is missing and what it cost."""
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         found = read_status(out)
         if json:
             typer.echo(found.to_json())
@@ -198,7 +229,7 @@ def verify(
     verbose: Verbose = False,
 ) -> None:
     """Recompute every hash, count, offset and grammar check of the newest snapshot; exit code 1 when one is wrong."""
-    with _reporting(json=json, verbose=verbose) as console:
+    with reporting(json=json, verbose=verbose) as console:
         audit = verify_data(out, trainee_tokenizer)
         if json:
             typer.echo(audit.to_json())
@@ -206,29 +237,6 @@ def verify(
             show_audit(audit, console)
         if not audit.ok:
             raise typer.Exit(EXIT_FAILED)
-
-
-@contextmanager
-def _reporting(*, json: bool, verbose: bool) -> Iterator[Console]:
-    """Send logs to standard error, and every expected failure to one line there with an exit code."""
-    level = logging.INFO if verbose or not sys.stderr.isatty() else logging.WARNING
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)
-    for name in ("flows", "tasks"):
-        logging.getLogger(name).setLevel(level)
-    try:
-        yield Console(stderr=json)
-    except ConfigError as error:
-        _fail(error, EXIT_CONFIG)
-    except PipelineError as error:
-        _fail(error, EXIT_FAILED)
-    except KeyboardInterrupt:
-        typer.echo("stopped; nothing is lost: run the same command to go on", err=True)
-        raise typer.Exit(130) from None  # 128 + SIGINT, as shells count
-
-
-def _fail(error: PipelineError, code: int) -> None:
-    typer.echo(f"scriptorium: {str(error).strip()}", err=True)
-    raise typer.Exit(code)
 
 
 def main() -> None:

@@ -26,12 +26,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 V = TypeVar("V")
 
-DEFAULT_PILOTS = 3
 SHOWN = ("calls", "prompt_tokens", "cached_tokens", "completion_tokens")
 HEADINGS = ("", "calls", "tokens in", "cached", "tokens out")
 
 
-def forecast_build(settings: Settings, num_pilots: int = DEFAULT_PILOTS) -> Forecast:
+def forecast_build(settings: Settings, num_pilots: int) -> Forecast:
     """Count what a build of these settings will ask, and ask about a few books to know what answers cost.
 
     The books are prepared and the pilots' answers kept in the work folder, where the build finds them; data, manifests

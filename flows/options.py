@@ -1,4 +1,4 @@
-"""Options that several commands of the command line share."""
+"""Options of the commands that build: what to read, whom to ask, where to write, what to spend."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else.")]
-Profile = Annotated[str | None, typer.Option(help="demo, local, full, or a .toml file of your own.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every book and stage to standard error.")]
 Source = Annotated[
     str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")
 ]

@@ -167,7 +167,7 @@ def predict_levels(
 def find_known(works: Sequence[CountedWork], pilots: Mapping[str, Pilot], rates: Mapping[str, LevelRate]) -> Usage:
     """Return what is answered already: pilots, works with a scaffold, and of others what is read and follows that."""
     done = [work for work in works if work.is_planned]
-    known = [add_usage(_measure(level, pilots, rate), rate.predict(done)) for level, rate in rates.items()]
+    known = list(predict_levels(done, pilots, rates).values())
     for work in works:
         if work.num_read and not work.is_planned:
             share = work.num_read / len(work.sizes)
