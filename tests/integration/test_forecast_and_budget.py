@@ -141,10 +141,10 @@ def test_a_spent_budget_stops_cleanly_and_further_runs_end_as_if_there_had_been_
     assert sum(sum(splits.values()) for splits in summary["trajectories"].values()) > 0
     num_stopped = len(server.requests)
 
-    again = run("build", "kept", "--budget", str(BUDGET))
+    again = run("refresh", "kept", "--budget", str(BUDGET))
     assert again.exit_code == 3, again.stderr
     assert "The budget is spent: 1 books wait; the same command goes on" in again.output
-    last = run("build", "kept", "--budget", str(BUDGET))
+    last = run("refresh", "kept", "--budget", str(BUDGET))
     assert last.exit_code == 0, last.stderr
     asked = [json.dumps(body, sort_keys=True) for body in server.requests]
     assert len(asked) == len(set(asked)) > num_stopped  # nothing that was answered is asked again
