@@ -1,10 +1,13 @@
 """What a build will cost: windows counted, the rest as pilots have it."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from schemas.ledger import Ledger, Pilot, Point, Usage
-from schemas.settings import ChunkSettings, CostSettings, SummarizeSettings
+from schemas.settings import ChunkSettings, CostSettings, Settings, SummarizeSettings
 from tasks.forecast import CountedWork, choose_pilots, fit_input, fit_line, make_forecast
+from tasks.line import seams_of
 from tasks.pilot import InputCounter, list_reads
 from tasks.pricing import add_usage, subtract_usage
 from tasks.summarize import summarize_book
@@ -141,7 +144,7 @@ def test_input_is_the_count_and_a_template_or_where_vocabularies_differ_a_multip
 def test_the_reads_that_are_counted_are_those_that_are_sent():
     book = build_book([["The lamp was lit. " * 30] * 9], [["Nobody came. " * 40] * 3])
     llm = FakeLLM(lambda request: write_nonsense(request.schema, 7))
-    seams = {"llm": llm, "reader": WordTokenizer(), "chunk": CHUNK}
+    seams = seams_of(SimpleNamespace(llm=llm, reader=WordTokenizer(), chunk=CHUNK, settings=Settings()))
     counted_requests = list_reads(book, SummarizeSettings(), **seams)
     assert llm.batches == []
     summarize_book(book, SummarizeSettings(), **seams)
