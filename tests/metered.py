@@ -44,7 +44,7 @@ class MeteredReply(Reply):
 
 
 class MeteredServer(StandInServer):
-    """Serves the model 'tiny'; `requests` holds the bodies of the chat requests in order."""
+    """Serves the model 'tiny'; `requests` holds the bodies of the chat requests in order, probes left out."""
 
     def __init__(self, window: int = 32_768) -> None:
         super().__init__(window=window)
@@ -52,9 +52,11 @@ class MeteredServer(StandInServer):
         self.lock = threading.Lock()
         self._server.RequestHandlerClass = type("Handler", (_MeteredHandler,), {"stand_in": self})
 
-    def take(self, body: dict[str, Any]) -> Reply:
+    def take(self, body: dict[str, Any], name: str = "") -> Reply:
         """Return all samples of an answer; `_MeteredHandler.chat` knows how to send them."""
         words = " ".join(message["content"] for message in body["messages"]).split()
+        if body["max_tokens"] == 1:  # a probe of a schema
+            return MeteredReply(finish_reason="length", prompt_tokens=len(words) + TEMPLATE_TOKENS, texts=("{",))
         blocks = [" ".join(words[:end]) for end in range(BLOCK, len(words) + 1, BLOCK)]
         keys = [hashlib.sha256(block.encode()).hexdigest() for block in blocks]
         with self.lock:
@@ -75,7 +77,7 @@ class _MeteredHandler(_StandInHandler):
             "prompt_tokens_details": {"cached_tokens": reply.cached_tokens},
         }
         choices = [
-            {"index": index, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+            {"index": index, "message": {"role": "assistant", "content": text}, "finish_reason": reply.finish_reason}
             for index, text in enumerate(reply.texts)
         ]
         self.say(200, {"choices": choices, "usage": usage})
