@@ -16,10 +16,10 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows.build_plan import Build, add_outcome, changes_of, open_build, plan_books, unprepared, verdicts_of
 from flows.display import show_progress
 from flows.finetune import find_training, finetune
+from flows.ledgers import publish_ledger
 from flows.summaries import BuildSummary, summarize_build
 from schemas.errors import PipelineError, TransientError
 from schemas.outcomes import Outcome
-from schemas.runs import Manifest
 from schemas.settings import Settings
 from tasks.line import describe
 from tasks.opening import close_benches, open_bench, record_build
@@ -51,7 +51,7 @@ def find_finished(settings: Settings) -> BuildSummary | None:
     training = find_training(settings) if settings.train.after_build else None
     if settings.train.after_build and training is None:
         return None
-    summary = _summary(build, manifest, settings, is_new=False, seconds=time.monotonic() - started)
+    summary = summarize_build(build.outcomes, manifest, opened, is_new=False, seconds=time.monotonic() - started)
     return summary.model_copy(update={"training": training})
 
 
@@ -65,18 +65,19 @@ def build_trajectories(settings: Settings = Settings()) -> BuildSummary:  # noqa
         _prepare(build, settings)
         _process(build, settings)
         manifest, is_new = commit_snapshot(changes_of(build), settings)
-        summary = _summary(build, manifest, settings, is_new=is_new, seconds=time.monotonic() - started)
+        seconds = time.monotonic() - started
+        summary = summarize_build(build.outcomes, manifest, build.opened, is_new=is_new, seconds=seconds)
         _publish(summary, build.outcomes)
-        if not summary.num_trajectories:
+        publish_ledger(summary.ledger, build.prepared, build.opened.bench)
+        if not summary.num_trajectories and not summary.over_budget:
             raise PipelineError(
                 f"{settings.out}: the snapshot holds no trajectory; the report says why: {summary.report}"
             )
     finally:
         close_benches()
-    if settings.train.after_build:
+    if settings.train.after_build and not summary.over_budget:  # a part of the books is not worth training on
         training = finetune(settings)
-        seconds = round(time.monotonic() - started, 1)
-        summary = summary.model_copy(update={"training": training, "seconds": seconds})
+        summary = summary.model_copy(update={"training": training, "seconds": round(time.monotonic() - started, 1)})
     return summary
 
 
@@ -156,12 +157,6 @@ def _collect(futures: Futures) -> Iterator[Any]:
             raise result
         else:
             yield from result if isinstance(result, list) else [result]
-
-
-def _summary(build: Build, manifest: Manifest, settings: Settings, *, is_new: bool, seconds: float) -> BuildSummary:
-    trainable = build.opened.bench.llm.trainable
-    summary = summarize_build(build.outcomes, manifest, settings, is_new=is_new, trainable=trainable, seconds=seconds)
-    return summary.model_copy(update={"left_out": build.opened.left_out})
 
 
 def _publish(summary: BuildSummary, outcomes: list[Outcome]) -> None:

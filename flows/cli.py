@@ -10,6 +10,7 @@ from rich.console import Console
 
 from flows.answer_commands import answers_app
 from flows.inspect_data import look_at_file, read_status, show_audit, show_status, verify_data
+from flows.options import Books, Budget, Catalogue, Llm, Model, Out, Reader, Source, Takedown, Trainee, Work
 from flows.profiles import load_settings
 from flows.reporting import EXIT_FAILED, Json, Profile, Verbose, reporting
 from schemas.errors import PipelineError
@@ -24,24 +25,7 @@ app = typer.Typer(
 
 app.add_typer(answers_app, name="answers")
 
-Source = Annotated[
-    str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")
-]
-Catalogue = Annotated[
-    str | None, typer.Option(help="pg_catalog.csv or .csv.gz; else the RDF beside a text, else its header.")
-]
-Takedown = Annotated[
-    str | None, typer.Option(help="File of ids and sha256 hashes that no snapshot may hold from now on.")
-]
-Books = Annotated[str | None, typer.Option(help="'all', ids such as 84,1342, or 'none': only takedowns.")]
-Llm = Annotated[str | None, typer.Option(help="'builtin' (no model), or the URL of an OpenAI-compatible server.")]
-Model = Annotated[str | None, typer.Option(help="Model id on that server.")]
-Out = Annotated[str | None, typer.Option(help="Folder or s3:// URL of the data set.")]
-Work = Annotated[str | None, typer.Option(help="Folder or URL of unfinished work; default: work/ in the data set.")]
-Reader = Annotated[
-    str | None, typer.Option(help="Tokenizer of the summarising model: a tiktoken name, a file, or 'server'.")
-]
-Trainee = Annotated[str | None, typer.Option(help="Tokenizer of the model to be trained: a tiktoken name or a file.")]
+EXIT_WAITING = 3  # the budget is spent, and books wait
 
 
 @app.command()
@@ -56,6 +40,7 @@ def build(
     work: Work = None,
     reader_tokenizer: Reader = None,
     trainee_tokenizer: Trainee = None,
+    budget: Budget = None,
     profile: Profile = None,
     json: Json = False,
     verbose: Verbose = False,
@@ -76,6 +61,7 @@ def build(
         "work": work,
         "tokens.reader": reader_tokenizer,
         "tokens.trainee": trainee_tokenizer,
+        "cost.budget": budget,
     }
     with reporting(json=json, verbose=verbose) as console:
         _build(load_settings(profile, overrides), console, json=json)
@@ -90,6 +76,8 @@ def _build(settings: Settings, console: Console, *, json: bool) -> None:
         typer.echo(summary.to_json())
     else:
         print_build(summary, console)
+    if summary.over_budget:
+        raise typer.Exit(EXIT_WAITING)
     if not summary.num_trajectories:
         raise PipelineError(f"{summary.out}: the snapshot holds no trajectory; {summary.report} says why")
 
@@ -103,6 +91,7 @@ def refresh(
     model: Model = None,
     out: Out = None,
     work: Work = None,
+    budget: Budget = None,
     profile: Profile = None,
     json: Json = False,
     verbose: Verbose = False,
@@ -119,6 +108,7 @@ def refresh(
         "llm.model": model,
         "out": out,
         "work": work,
+        "cost.budget": budget,
     }
     with reporting(json=json, verbose=verbose) as console:
         from flows.run_local import run_refresh
@@ -129,6 +119,55 @@ def refresh(
             typer.echo(summary.to_json())
         else:
             print_refresh(summary, console)
+        if summary.build is not None and summary.build.over_budget:
+            raise typer.Exit(EXIT_WAITING)
+
+
+@app.command()
+def forecast(
+    source: Source = None,
+    catalogue: Catalogue = None,
+    books: Books = None,
+    takedown: Takedown = None,
+    llm: Llm = None,
+    model: Model = None,
+    out: Out = None,
+    work: Work = None,
+    reader_tokenizer: Reader = None,
+    trainee_tokenizer: Trainee = None,
+    pilot: Annotated[int, typer.Option(min=0, help="Works that the model is really asked about.")] = 3,
+    profile: Profile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Tell what a build of the same options will cost: input counted, output as of a few works that are asked now.
+
+    Their answers are kept, so the build does not ask for them again.
+    """
+    overrides = {
+        "source.location": source,
+        "source.catalogue": catalogue,
+        "source.books": books,
+        "source.takedown": takedown,
+        "llm.url": llm,
+        "llm.model": model,
+        "out": out,
+        "work": work,
+        "tokens.reader": reader_tokenizer,
+        "tokens.trainee": trainee_tokenizer,
+    }
+    with reporting(json=json, verbose=verbose) as console:
+        _forecast(load_settings(profile, overrides), pilot, console, json=json)
+
+
+def _forecast(settings: Settings, num_pilots: int, console: Console, *, json: bool) -> None:
+    from flows.forecast import forecast_build, print_forecast
+
+    found = forecast_build(settings, num_pilots)
+    if json:
+        typer.echo(found.to_json())
+    else:
+        print_forecast(found, settings.cost, console)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import Field
 from rich.console import Console
 
+from flows.ledgers import describe_ledger
 from flows.profiles import load_settings
 from flows.summaries import print_rows
 from schemas.books import CleanBook, LookReport, RawBook, Rejection, SegmentedBook
@@ -125,7 +126,7 @@ def show_status(status: Status, console: Console) -> None:
         for layout, splits in status.trajectories.items():
             rows.append((layout, ", ".join(f"{number} {split}" for split, number in splits.items()) or "none"))
         rows.append(("tokens", f"{tokens.total:,}: {tokens.plan:,} of plans, {tokens.prose:,} of prose"))
-        rows.append(("answers", f"{ledger.calls} asked, {ledger.replayed} replayed, {ledger.seconds:.1f} s"))
+        rows.extend((f"{name} (last run)", told) for name, told in describe_ledger(ledger))
     rows.append(("work", ", ".join(f"{number} {stage}" for stage, number in status.work.items()) or "none"))
     if status.build is not None:
         listed = ", ".join(status.missing[:10])

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pydantic import Field
 from rich.console import Console
 
+from flows.ledgers import describe_ledger
 from schemas.corpus import CorpusDiff
 from schemas.ledger import Ledger
 from schemas.outcomes import Outcome
 from schemas.runs import Accounting, Manifest, Tally, TokenTally, TrainingResult
-from schemas.settings import Settings
 from schemas.value import Value
-from tasks.buckets import is_passing
+from tasks.buckets import is_over_budget, is_passing
+from tasks.opening import Opened
 
 
 class BuildSummary(Value):
@@ -27,11 +28,12 @@ class BuildSummary(Value):
     accounting: Accounting
     trajectories: dict[str, dict[str, int]]
     tokens: TokenTally
-    ledger: Ledger
+    ledger: Ledger = Field(description="what this run asked; a finished build asks nothing")
     report: str
     trainable: bool
     seconds: float
-    unavailable: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = Field(default=(), description="books not done this time, for any reason")
+    over_budget: tuple[str, ...] = Field(default=(), description="of these, those that wait for another run's budget")
     left_out: dict[str, int] = Field(default_factory=dict, description="catalogue entries not selected, by reason")
     training: TrainingResult | None = None
 
@@ -51,30 +53,27 @@ class RefreshSummary(Value):
 
 
 def summarize_build(
-    outcomes: Sequence[Outcome],
-    manifest: Manifest,
-    settings: Settings,
-    *,
-    is_new: bool,
-    trainable: bool,
-    seconds: float,
+    outcomes: Sequence[Outcome], manifest: Manifest, opened: Opened, *, is_new: bool, seconds: float
 ) -> BuildSummary:
     """Return what a build did: its own books, and the snapshot they are in."""
+    out = opened.bench.settings.out
     reasons = Counter(outcome.rejection.reason for outcome in outcomes if outcome.rejection)
     num_out = sum(outcome.status == "out" for outcome in outcomes)
     return BuildSummary(
-        out=settings.out,
+        out=out,
         version=manifest.version,
         is_new=is_new,
         books=Tally(in_=len(outcomes), out=num_out, rejected=dict(sorted(reasons.items()))),
         accounting=manifest.accounting,
         trajectories=manifest.trajectories,
         tokens=manifest.tokens,
-        ledger=manifest.ledger,
-        report=f"{settings.out.rstrip('/')}/report/index.html",
-        trainable=trainable,
+        ledger=opened.engine.ledger(),
+        report=f"{out.rstrip('/')}/report/index.html",
+        trainable=opened.engine.trainable,
         seconds=round(seconds, 1),
         unavailable=tuple(o.book_id for o in outcomes if is_passing(o)),
+        over_budget=tuple(o.book_id for o in outcomes if is_over_budget(o)),
+        left_out=opened.left_out,
     )
 
 
@@ -94,6 +93,7 @@ def print_build(summary: BuildSummary, console: Console) -> None:
     )
     rows.append(("data set", f"{summary.out} (snapshot {summary.version}{'' if summary.is_new else ', unchanged'})"))
     rows.append(("report", summary.report))
+    rows.extend(describe_ledger(summary.ledger) if summary.trainable else [])
     if summary.training is not None:
         rows.extend(_training_rows(summary.training))
     rows.append(("time", f"{summary.seconds:.1f} s"))
@@ -102,8 +102,16 @@ def print_build(summary: BuildSummary, console: Console) -> None:
         note = "Note: plans are extractive and quote the prose, so rows are marked trainable=false"
         trained = "; train.allow_untrainable = true trained on them for demonstration only" if summary.training else ""
         console.print(f"{note}{trained}.", highlight=False, soft_wrap=True)
-    if summary.unavailable:
-        listed = ", ".join(summary.unavailable[:10])
+    _print_waiting(summary, console)
+
+
+def _print_waiting(summary: BuildSummary, console: Console) -> None:
+    if summary.over_budget:
+        note = f"The budget is spent: {len(summary.over_budget)} books wait"
+        console.print(f"{note}; the same command goes on, with as much again.", highlight=False, soft_wrap=True)
+    away = [book_id for book_id in summary.unavailable if book_id not in set(summary.over_budget)]
+    if away:
+        listed = ", ".join(away[:10])
         console.print(f"Not done this time: {listed}; run the same command again.", highlight=False, soft_wrap=True)
 
 

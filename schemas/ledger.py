@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from pydantic import Field
 
 from schemas.value import Value
@@ -24,7 +26,10 @@ class Usage(Value):
 
 
 class Ledger(Usage):
-    """What the answers of one process cost, in all and by book and level (the call: read, rate, ...)."""
+    """What the answers of one process cost, in all and by book and level (the call: read, rate, ...).
+
+    A build that was stopped and run again shows its last process here; `replayed` says what earlier ones left it.
+    """
 
     levels: dict[str, Usage] = Field(default_factory=dict)
     books: dict[str, dict[str, Usage]] = Field(default_factory=dict, description="book or work, then level")
@@ -33,15 +38,34 @@ class Ledger(Usage):
     cost: float = Field(default=0.0, description="at the rates of the settings, in their currency")
 
 
+class Point(NamedTuple):
+    """What one request cost: `size` is its window's input as the reader counts it, 0 where it is about a whole book."""
+
+    size: int
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+class Pilot(Value):
+    """What the answers of one work cost, measured: a forecast rests on it."""
+
+    points: dict[str, tuple[Point, ...]] = Field(description="by level, the first try of every request")
+    usage: dict[str, Usage] = Field(description="by level, of what was really asked now: repairs and seconds, too")
+    concurrency: float = Field(description="requests in flight on average; 0 where nothing was asked")
+
+
 class Forecast(Value):
     """What a build will cost: input counted, output estimated from a pilot."""
 
     books: int
     works: int
-    pilot: tuple[str, ...] = Field(description="books whose answers are known, on which the estimates rest")
+    pilot: tuple[str, ...] = Field(description="works whose answers are known, on which the estimates rest")
     windows: int = Field(description="chapter windows of all works")
-    levels: dict[str, Usage] = Field(description="expected usage of each level, replays not counted as calls")
+    levels: dict[str, Usage] = Field(description="expected usage of each level, of all works, answered or not")
     total: Usage
-    already_answered: Usage = Field(description="the part of it that the answer store holds")
-    gpu_hours: float
-    cost: float
+    already_answered: Usage = Field(description="the part of the total that the answer store holds, the pilot's, too")
+    remaining: Usage = Field(description="the other part: what the build will ask, as its ledger will count it")
+    gpu_hours: float = Field(description="of what remains")
+    cost: float = Field(description="of what remains, at the rates of the settings, in their currency")
+    assumed: tuple[str, ...] = Field(default=(), description="what the numbers rest on, in words")

@@ -20,7 +20,7 @@ from tasks.work import Work
 Rows = dict[ShardKind, list[Row]]
 
 # for these a book is not to blame: what the data set held of it stays, and the next run tries it again
-UNAVAILABLE, CRASHED = "unavailable", "crashed"
+UNAVAILABLE, CRASHED, OVER_BUDGET = "unavailable", "crashed", "over-budget"
 
 
 class Withdrawal(NamedTuple):
@@ -86,8 +86,13 @@ def _withdraw(work_id: str, withdrawal: Withdrawal, rows: Rows) -> None:
 
 
 def is_passing(outcome: Outcome) -> bool:
-    """Tell whether a rejection is not the book's own: a mirror or server was down, or a stage has a bug."""
-    return outcome.rejection is not None and outcome.rejection.reason in (UNAVAILABLE, CRASHED)
+    """Tell whether a rejection is not the book's own: a server was down, a stage has a bug, the budget was spent."""
+    return outcome.rejection is not None and outcome.rejection.reason in (UNAVAILABLE, CRASHED, OVER_BUDGET)
+
+
+def is_over_budget(outcome: Outcome) -> bool:
+    """Tell whether a book waits for a run with money left."""
+    return outcome.rejection is not None and outcome.rejection.reason == OVER_BUDGET
 
 
 def _rejected_ids(rows: list[Row]) -> set[str]:

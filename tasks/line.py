@@ -6,18 +6,17 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from schemas.books import Rejection, SegmentedBook
 from schemas.errors import BookError
 from schemas.outcomes import Outcome, Prepared, PreparedWork, WorkOutcome
 from schemas.scaffold import Findings, Scaffold
 from schemas.trajectories import Trajectories
-from schemas.value import Value
 from tasks.bench import Bench
 from tasks.compose import compose_book
 from tasks.keys import code_digest, hash_json
 from tasks.prepare import prepare_book
-from tasks.protocols import Identified
 from tasks.summarize import summarize_book
 from tasks.verify import verify_scaffold
 
@@ -50,6 +49,16 @@ def names_of(prepared: Prepared) -> tuple[str, ...]:
     return tuple(dict.fromkeys((prepared.book_id, *(work.work_id for work in prepared.works))))
 
 
+def seams_of(bench: Bench) -> dict[str, Any]:
+    """Return what shapes a scaffold beside the book and the settings of its stage, by argument name."""
+    return {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk}
+
+
+def verdict_on(work: PreparedWork, prepared: Prepared, verdicts: Mapping[str, Rejection]) -> Rejection | None:
+    """Return why no model is to see a work, or None where one is."""
+    return work.rejection or verdicts.get(work.work_id) or verdicts.get(prepared.book_id)
+
+
 def find_outcome(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench) -> Outcome | None:
     """Return the outcome of a book that is done and whose values are all there, or None."""
     outcome = bench.work.load(Outcome, outcome_key(prepared, verdicts, bench))
@@ -61,7 +70,7 @@ def find_outcome(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: B
 
 def settle_book(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench) -> Outcome | None:
     """Return and store the outcome of a book that no model needs to see, or None where a work of it is to be made."""
-    if prepared.rejection is None and any(_verdict(work, prepared, verdicts) is None for work in prepared.works):
+    if prepared.rejection is None and any(verdict_on(work, prepared, verdicts) is None for work in prepared.works):
         return None
     return _finish(prepared, verdicts, bench)
 
@@ -93,7 +102,7 @@ def _finish(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench)
     started = time.monotonic()
     works: list[WorkOutcome] = []
     for work in prepared.works if prepared.rejection is None else ():
-        verdict = _verdict(work, prepared, verdicts)
+        verdict = verdict_on(work, prepared, verdicts)
         works.append(_run_work(work, bench) if verdict is None else _withhold(work, verdict))
     rejection = prepared.rejection or _reject_all(prepared.book_id, works)
     outcome = Outcome(
@@ -108,10 +117,6 @@ def _finish(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench)
     bench.work.save(outcome_key(prepared, verdicts, bench), outcome)
     logger.info("book %s: %s, %.1f s", prepared.book_id, describe(outcome), time.monotonic() - started)
     return outcome
-
-
-def _verdict(work: PreparedWork, prepared: Prepared, verdicts: Mapping[str, Rejection]) -> Rejection | None:
-    return work.rejection or verdicts.get(work.work_id) or verdicts.get(prepared.book_id)
 
 
 def _reject_all(book_id: str, works: list[WorkOutcome]) -> Rejection | None:
@@ -149,8 +154,9 @@ def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> T
     if segmented is None:
         raise FileNotFoundError(work.segmented)
     settings, make = bench.settings, bench.work.make
-    seams: dict[str, Value | Identified] = {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk}
-    values["summarize"], scaffold = make(Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams)
+    values["summarize"], scaffold = make(
+        Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
+    )
     values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
     values["compose"], composed = make(
         Trajectories, work.work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee

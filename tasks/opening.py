@@ -142,6 +142,8 @@ def open_corpus(settings: Settings, work: Store, *, renew: bool = False) -> Corp
 
 
 def _open(settings: Settings) -> Opened:
+    if settings.cost.budget is not None and settings.llm.url == BUILTIN:
+        raise ConfigError("cost.budget: the builtin model costs nothing: leave --budget out, or give --llm URL")
     work_store = open_store(work_location(settings))
     corpus = open_corpus(settings, work_store)
     taken = read_takedown(settings.source.takedown)

@@ -22,3 +22,13 @@ def price_usage(usage: Usage, busy_seconds: float, rates: CostSettings) -> float
         + usage.completion_tokens * rates.output_price
     )
     return count_gpu_hours(busy_seconds, rates) * rates.gpu_hour + tokens / MILLION
+
+
+def add_usage(*usages: Usage) -> Usage:
+    """Return the sum of usages, field by field."""
+    return Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in Usage.model_fields})
+
+
+def subtract_usage(whole: Usage, part: Usage) -> Usage:
+    """Return what is left of a usage, nothing below 0."""
+    return Usage(**{name: max(0, getattr(whole, name) - getattr(part, name)) for name in Usage.model_fields})

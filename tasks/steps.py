@@ -14,12 +14,12 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
 from schemas.books import CatalogueEntry, Rejection
-from schemas.errors import PipelineError, TransientError
+from schemas.errors import BudgetError, PipelineError, TransientError
 from schemas.outcomes import Outcome, Prepared, Verdicts
 from schemas.runs import Manifest, TrainingResult, TrainingSpec
 from schemas.settings import Settings
 from tasks.backends.trainers import SubprocessTrainer
-from tasks.buckets import CRASHED, UNAVAILABLE
+from tasks.buckets import CRASHED, OVER_BUDGET, UNAVAILABLE
 from tasks.judge import read_known
 from tasks.line import run_book
 from tasks.opening import open_bench
@@ -104,9 +104,11 @@ def _guard(book_id: str, run: Callable[[], V], delays: Iterator[float]) -> V | O
 
 
 def _run_guarded(book_id: str, run: Callable[[], V]) -> V | Outcome:
-    """Run a book; a bug that it hits is logged and rejects it, so that it stops no other."""
+    """Run a book; a spent budget leaves it for another run, and a bug is logged and rejects it: no other is stopped."""
     try:
         return run()
+    except BudgetError as error:
+        return _reject(book_id, OVER_BUDGET, str(error))
     except PipelineError:
         raise
     except Exception as error:

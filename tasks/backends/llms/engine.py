@@ -130,6 +130,14 @@ class Engine(ABC):
         """Return what the answers cost so far."""
         return Ledger.model_validate(vars(self._counts))
 
+    def find_stored(self, request: Request) -> list[StoredAnswer]:
+        """Return what the store holds of a request's first try: all of its samples, or nothing."""
+        messages, schema = self.keyed(request, request.messages), schema_of(request.schema)
+        indices = range(request.num_samples)
+        keys = [answer_key(self.sampling, messages, schema, self.settings.seed, index) for index in indices]
+        found = self._store.get_many(keys)
+        return [found[key] for key in keys] if len(found) == len(keys) else []
+
     def answer(self, requests: Sequence[Request]) -> list[Answer | Failure]:
         """Return an answer or a failure for each request, in their order.
 
