@@ -150,6 +150,7 @@ def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> T
         raise FileNotFoundError(work.segmented)
     settings, make = bench.settings, bench.work.make
     seams: dict[str, Value | Identified] = {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk}
+    seams["checks"] = settings.verify
     values["summarize"], scaffold = make(Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams)
     values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
     values["compose"], composed = make(

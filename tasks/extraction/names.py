@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tasks.extraction.lexicons import NO_NAMES, QUALIFIERS, TITLES
 
-_SEXES = (  # two forms with titles of two of these mean two people
+SEXES = (  # two forms with titles of two of these mean two people
     frozenset(("Mrs", "Lady", "Madame", "Mother", "Aunt", "Countess", "Duchess", "Queen")),
     frozenset(("Ms", "Miss", "Mademoiselle")),
     frozenset(("Mr", "Sir", "Lord", "Monsieur", "Captain", "Colonel", "Judge", "Father", "Brother", "Uncle", "Count"))
@@ -126,4 +126,4 @@ def _core(name: str) -> tuple[str, ...]:
 def _agree(name: str, forms: Sequence[str]) -> bool:
     """Say whether no two forms have titles of different people: Mrs., Miss and Mr. X are three."""
     tokens = {token.rstrip(".") for form in (name, *forms) for token in form.split()}
-    return sum(bool(tokens & titles) for titles in _SEXES) <= 1
+    return sum(bool(tokens & titles) for titles in SEXES) <= 1
