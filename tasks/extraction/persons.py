@@ -13,13 +13,17 @@ from itertools import combinations, product
 from typing import NamedTuple
 
 from tasks.extraction.lexicons import FEMALE_NAMES, FEMALE_WORDS, MALE_NAMES_IN_A, MALE_WORDS, TITLES
-from tasks.extraction.names import SEXES
 
 _OF_GIVEN_NAMES = frozenset(  # titles that stand before a given name, too; the others mean the surname
     ("Miss", "Sir", "Lady", "Lord", "Father", "Mother", "Sister", "Brother", "Aunt", "Uncle", "Cousin", "Prince")
 ) | {"Princess", "King", "Queen", "Old", "Young", "Little", "Poor", "Dear", "Master", "Madam", "Count", "Countess"}
 _PARTICLES = frozenset(("de", "van", "von", "la", "du", "le"))
-_MARRIED, _UNMARRIED, _MEN = SEXES
+_MARRIED = frozenset(("Mrs", "Lady", "Madame", "Mother", "Aunt", "Countess", "Duchess", "Queen"))
+_UNMARRIED = frozenset(("Ms", "Miss", "Mademoiselle", "Princess"))
+_MEN = frozenset(
+    ("Mr", "Sir", "Lord", "Monsieur", "Captain", "Colonel", "Judge", "Father", "Brother", "Uncle", "Count", "Duke")
+) | {"Prince", "King", "Baron", "Squire", "Master", "General", "Major", "Lieutenant", "Sergeant", "Reverend", "Rev"}
+_SEXES = (_MARRIED, _UNMARRIED, _MEN)  # two forms with titles of two of these mean two people
 
 
 class Listed(NamedTuple):
@@ -64,7 +68,7 @@ def unite_people(
         surnames: words that the text has after Mr. and the like, beside those that the names themselves show.
     """
     circle = _Circle(people, apart, surnames)
-    while circle.join_equal() or circle.join_by_alias() or circle.join_by_name():
+    while circle.join_equal() or circle.join_by_name() or circle.join_by_alias():
         pass
     return circle.owner
 
@@ -106,7 +110,12 @@ class _Circle:
 
     def join_by_name(self) -> bool:
         """Join each shorter form to the one group that it fits; say whether any was joined."""
-        order = sorted(range(len(self.people)), key=lambda index: (-len(self.forms[index].core), index))
+
+        def rank(index: int) -> tuple[int, bool, int]:
+            form = self.forms[index]
+            return -len(form.core), not form.titles & _MEN, index
+
+        order = sorted(range(len(self.people)), key=rank)
         for index in order:
             hosts = self._find_hosts(index)
             if len(hosts) == 1 and self._join(index, hosts.pop()):
@@ -124,10 +133,22 @@ class _Circle:
         if len(agreeing) > 1 and form.titles and not form.is_full:
             same = {group for group in agreeing if self._has_titled_given_name(group, form)}
             agreeing = same or agreeing
-        if len(agreeing) > 1 and not form.titles and len(form.core) == 1 and form.core[0] in self.surnames:
-            men = {group for group in agreeing if self._sex(group) == "m"}  # a bare surname is a man's, most often
-            agreeing = men or agreeing
+        if not form.is_full and form.core and form.core[0] in self.surnames:
+            agreeing = self._rule_out(form, fitting, agreeing)
         return agreeing
+
+    def _rule_out(self, form: Form, fitting: set[int], agreeing: set[int]) -> set[int]:
+        """Return whom a surname alone may mean: without a title a man, with one whoever has no rival of the sex."""
+        if not form.titles:
+            men = {group for group in agreeing if self._sex(group) == "m"}
+            return men or {group for group in agreeing if self._sex(group) != "f"}
+        opposite = {"f": "m", "m": "f"}.get(_titled_sex([form]))
+        rivals = [
+            group
+            for group in fitting
+            if self._sex(group) != opposite and any(other.is_full for other in self._group_forms(group))
+        ]
+        return agreeing if len(rivals) < 2 else set()
 
     def _has_titled_given_name(self, group: int, form: Form) -> bool:
         """Say whether a group has this title before this given name: Lady Catherine is Lady Catherine de Bourgh."""
@@ -164,7 +185,7 @@ class _Circle:
         first, second = self.forms[one], self.forms[other]
         if first.core != second.core and self.apart(self.people[one].name, self.people[other].name):
             return False
-        if sum(bool((first.titles | second.titles) & titles) for titles in SEXES) > 1:
+        if sum(bool((first.titles | second.titles) & titles) for titles in _SEXES) > 1:
             return False
         if first.is_full and second.is_full:
             return _fits(first, second) or _fits(second, first) or (claimed and first.core[0] == second.core[0])

@@ -48,7 +48,7 @@ class Merged:
 
 
 def merge_chapters(book_id: str, inputs: BookInputs, parts: Sequence[Part], teller: Teller) -> Merged:
-    """Return how a book is shown: by its chapters where they fit, else by groups of them, groups of groups, and so on."""
+    """Return how a book is shown: by its chapters where they fit, else by groups of them, or by groups of groups."""
     merged, budget = Merged(), teller.budget(inputs.facts.num_words)
     view = show_book(inputs, merged.groups, budget, teller.reader)
     runs = _cut_at_parts(inputs.chapters, parts)
