@@ -113,9 +113,16 @@ FEMALE_NAMES = _words(
     Rose Ruth Sally Sarah Sophie Susan Susie Violet Winifred
     """
 )
-MALE_NAMES_IN_A = _words(
+MALE_NAMES = _words(
     """
-    Aga Asa Elisha Ezra Ira Isaiah Jeremiah Joshua Josiah Jonah Hezekiah Mustapha Nikita Noah Obadiah Zachariah
+    Abel Abraham Adam Albert Alexander Alfred Allan Ambrose Andrew Anthony Archibald Arthur Asa Augustus Basil
+    Benjamin Bernard Charles Christopher Clement Cyril Daniel David Dick Dorian Edgar Edmund Edward Edwin Elisha
+    Ernest Ezra Felix Ferdinand Francis Frank Frederick Gabriel Geoffrey George Gerald Gilbert Gregory Guy Hal
+    Harold Harry Henry Herbert Hugh Humphrey Ira Isaac Jack Jacob James Jasper Jeremiah Jerome Jim Joe John Jonah
+    Jonathan Joseph Joshua Josiah Julian Laurence Lawrence Leonard Lewis Lucas Luke Mark Martin Matthew Maurice
+    Michael Miles Ned Nicholas Nikita Noah Obadiah Oliver Oscar Owen Patrick Paul Percy Peter Philip Quincey Ralph
+    Raymond Richard Robert Roger Roland Rupert Sam Samuel Sebastian Septimus Sidney Silas Simon Stephen Sydney
+    Theodore Thomas Timothy Tobias Tom Valentine Victor Vincent Walter Wilfred Will William Zachariah
     """
 )
 FEMALE_WORDS = _words(

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import combinations, product
 from typing import NamedTuple
 
-from tasks.extraction.lexicons import FEMALE_NAMES, FEMALE_WORDS, MALE_NAMES_IN_A, MALE_WORDS, TITLES
+from tasks.extraction.lexicons import FEMALE_NAMES, FEMALE_WORDS, MALE_NAMES, MALE_WORDS, TITLES
 
 _OF_GIVEN_NAMES = frozenset(  # titles that stand before a given name, too; the others mean the surname
     ("Miss", "Sir", "Lady", "Lord", "Father", "Mother", "Sister", "Brother", "Aunt", "Uncle", "Cousin", "Prince")
@@ -127,7 +127,7 @@ class _Circle:
         fitting = {
             self.owner[other]
             for other, host in enumerate(self.forms)
-            if self.owner[other] != self.owner[index] and _fits(form, host)
+            if self.owner[other] != self.owner[index] and fits(form, host)
         }
         agreeing = {group for group in fitting if self._may_join(self.owner[index], group)}
         if len(agreeing) > 1 and form.titles and not form.is_full:
@@ -148,6 +148,8 @@ class _Circle:
             for group in fitting
             if self._sex(group) != opposite and any(other.is_full for other in self._group_forms(group))
         ]
+        if opposite == "m":
+            agreeing = {group for group in agreeing if self._sex(group) == "f"}
         return agreeing if len(rivals) < 2 else set()
 
     def _has_titled_given_name(self, group: int, form: Form) -> bool:
@@ -160,11 +162,7 @@ class _Circle:
         """Say whether an alias that is also listed by itself is the same person: a whole name of its own is not."""
         if not form.core or not alias.core:
             return False
-        if (
-            _fits(alias, form)
-            or _fits(form, alias)
-            or (form.is_full and alias.is_full and form.core[0] == alias.core[0])
-        ):
+        if fits(alias, form) or fits(form, alias) or (form.is_full and alias.is_full and form.core[0] == alias.core[0]):
             return True
         return not alias.titles and not alias.is_full and alias.core[0] not in self.surnames
 
@@ -188,7 +186,7 @@ class _Circle:
         if sum(bool((first.titles | second.titles) & titles) for titles in _SEXES) > 1:
             return False
         if first.is_full and second.is_full:
-            return _fits(first, second) or _fits(second, first) or (claimed and first.core[0] == second.core[0])
+            return fits(first, second) or fits(second, first) or (claimed and first.core[0] == second.core[0])
         return True
 
     def _members(self, group: int) -> list[int]:
@@ -205,13 +203,13 @@ class _Circle:
         words = Counter(word for person in members for role in person.roles for word in role.lower().split()[:12])
         return (
             _titled_sex(forms)
-            or _titled_sex([alias for alias in aliases if any(_fits(alias, form) for form in forms)])
+            or _titled_sex([alias for alias in aliases if any(fits(alias, form) for form in forms)])
             or next((sex for form in forms if (sex := _given_sex(form, self.surnames))), "")
             or _heavier(sum(words[word] for word in FEMALE_WORDS), sum(words[word] for word in MALE_WORDS))
         )
 
 
-def _fits(form: Form, host: Form) -> bool:
+def fits(form: Form, host: Form) -> bool:
     """Say whether a form may be a shorter one of another, or the same: Darcy of Fitzwilliam Darcy."""
     short, long = form.core, host.core
     if not short or len(short) > len(long) or (short == long and form.titles and not host.titles and not form.is_full):
@@ -236,7 +234,9 @@ def _given_sex(form: Form, surnames: set[str]) -> str:
     given = form.core[0] if form.core else ""
     if not given or (not form.is_full and given in surnames):
         return ""
-    return "f" if given in FEMALE_NAMES or (given.endswith("a") and given not in MALE_NAMES_IN_A) else ""
+    if given in MALE_NAMES:
+        return "m"
+    return "f" if given in FEMALE_NAMES or given.endswith("a") else ""
 
 
 def _heavier(female: int, male: int) -> str:

@@ -62,16 +62,19 @@ def count_beside_text(reader: Tokenizer, answer_share: float) -> int:
     )
 
 
-def ask_together(llm: LLM, requests: Sequence[Request]) -> list[Answer | Failure]:
-    """Ask requests that share their context: the first alone, the others right after it, when a server has the prefix.
+def ask_together(llm: LLM, groups: Sequence[Sequence[Request]]) -> list[list[Answer | Failure]]:
+    """Ask groups of requests, each group about one context: its first request alone, the others right after it.
 
-    Where the first has no accepted answer, the next one takes its place.
+    By then a server has the prefix. Where the first has no accepted answer, the next one takes its place.
     """
-    replies: list[Answer | Failure] = []
-    while len(replies) < len(requests):
-        first, *others = requests[len(replies) :]
-        (reply,) = llm.answer([replace(first, then=partial(_give_back, others))])
-        replies += [reply, *reply.following] if isinstance(reply, Answer) else [reply]
+    replies: list[list[Answer | Failure]] = [[] for _ in groups]
+    while waiting := [place for place, group in enumerate(groups) if len(replies[place]) < len(group)]:
+        asked = []
+        for place in waiting:
+            first, *others = groups[place][len(replies[place]) :]
+            asked.append(replace(first, then=partial(_give_back, others)))
+        for place, reply in zip(waiting, llm.answer(asked), strict=True):
+            replies[place] += [reply, *reply.following] if isinstance(reply, Answer) else [reply]
     return replies
 
 

@@ -55,9 +55,12 @@ def merge_chapters(book_id: str, inputs: BookInputs, parts: Sequence[Part], tell
     while not view.fits and len(merged.groups.items) != 1:
         spans = _cut_runs(runs, merged.groups, view, teller)
         groups = tuple(_tell_groups(book_id, inputs, spans, merged, teller))
-        merged.groups = Groups(groups, named=not merged.groups.items)
         runs = [[(group.first_chapter, group.last_chapter) for group in groups]]
-        view = show_book(inputs, merged.groups, budget, teller.reader)
+        for named in (True, False):  # rather without the chapters' names than told by fewer groups
+            merged.groups = Groups(groups, named)
+            view = show_book(inputs, merged.groups, budget, teller.reader)
+            if view.fits:
+                break
     return merged
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from schemas.answers import ClaimsAnswer, RateAnswer, RatingAnswer, ReadAnswer
+from schemas.answers import RateAnswer, RatingAnswer, ReadAnswer
 from schemas.scaffold import Doubt, Quarantine, Vector
-from tasks.checking.claims import judge_claims
 from tasks.chunk import Window, halve_window
 from tasks.planning.ask import quarantine
-from tasks.planning.chapters import Chapter, list_windows, number_paragraphs
+from tasks.planning.chapters import Chapter, list_windows
 from tasks.planning.scenes import Divided, Rated, divide_window
 from tasks.planning.windows import (
     Desk,
@@ -19,7 +18,7 @@ from tasks.planning.windows import (
     ask_claims_of,
     ask_rating,
     ask_reading,
-    batch_claims,
+    judge_replies,
     list_statements,
     parts_within,
 )
@@ -107,17 +106,13 @@ def _give_up(task: Task, failure: Failure, desk: Desk) -> Reading:
 
 def _note_claims(reading: Reading, judged: Sequence[Answer | Failure], desk: Desk) -> None:
     """Keep the verdicts on a window's statements; where answers are enforced, one that is missing is quarantined."""
-    task, answer = reading.task, cast(ReadAnswer, reading.answer)
-    batches = list(batch_claims(list_statements(answer, reading.divided.stretches))) if desk.claims else []
-    paragraphs = number_paragraphs(task.chapter, task.window)
-    for index, (batch, reply) in enumerate(zip(batches, judged, strict=True)):
-        statements = [statement for _, statement in batch]
-        if isinstance(reply, Answer):
-            reading.num_claims += len(batch)
-            reading.doubts += judge_claims(cast(ClaimsAnswer, reply.samples[0]), statements, paragraphs)
-        elif desk.checks is not None:
-            request = ask_claims_of(task, list_statements(answer, reading.divided.stretches))[index]
-            reading.quarantined.append(quarantine(request, reply, task.chapter.place.number))
+    task, statements = reading.task, list_statements(cast(ReadAnswer, reading.answer), reading.divided.stretches)
+    reading.num_claims, reading.doubts = judge_replies(task, statements, judged)
+    if desk.checks is not None:
+        requests = ask_claims_of(task, statements) if judged else []
+        pairs = zip(requests, judged, strict=True)
+        failed = [(request, reply) for request, reply in pairs if isinstance(reply, Failure)]
+        reading.quarantined += [quarantine(*pair, task.chapter.place.number) for pair in failed]
 
 
 def _note_ratings(reading: Reading, window: Window, answer: Answer) -> None:

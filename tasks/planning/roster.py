@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from itertools import combinations
 from schemas.answers import CharacterAnswer, PeopleAnswer, PersonAnswer
 from schemas.questions import PersonDigest
 from schemas.scaffold import Character
-from tasks.extraction.persons import Listed, parse_form, unite_people
+from tasks.extraction.persons import Listed, fits, parse_form, unite_people
 from tasks.planning.wording import clean_line, clean_lines
 
 MAX_PEOPLE = 80  # a register longer than that holds passers-by
@@ -22,11 +23,13 @@ _SURNAME_TITLES = ("Mr.", "Mr", "Mrs.", "Dr.", "Doctor", "Monsieur", "Captain", 
 @dataclass
 class _Entry:
     name: str
+    names: set[str] = field(default_factory=set)  # under which some window lists the person
     aliases: Counter[str] = field(default_factory=Counter)
     roles: dict[str, None] = field(default_factory=dict)
     chapters: list[int] = field(default_factory=list)
 
     def add(self, other: _Entry) -> None:
+        self.names.add(other.name)
         self.aliases += other.aliases
         self.aliases[other.name] += len(other.chapters)
         self.roles |= other.roles
@@ -39,12 +42,16 @@ class _Text:
     def __init__(self, text: str) -> None:
         self._flat = " ".join(text.replace("’", "'").split())
         self._folded = self._flat.casefold()
+        self._words = Counter(re.findall(r"\w+", self._flat))
 
     def has(self, name: str) -> bool:
-        return name.replace("’", "'").casefold() in self._folded
+        wanted = re.escape(name.replace("’", "'").casefold())
+        return re.search(rf"(?<!\w){wanted}(?!\w)", self._folded) is not None
 
     def count(self, name: str) -> int:
-        return self._flat.count(name.replace("’", "'")) if parse_form(name).core else 0
+        if not parse_form(name).core:
+            return 0
+        return self._words[name] if name.isalnum() else self._flat.count(name.replace("’", "'"))
 
 
 def merge_people(answers: Sequence[Sequence[Sequence[PersonAnswer]]], text: str) -> tuple[PersonDigest, ...]:
@@ -129,21 +136,22 @@ def _merge(group: Sequence[_Entry], book: _Text) -> _Entry:
     return merged
 
 
-def _count_claims(people: Sequence[_Entry]) -> dict[str, tuple[str, int]]:
-    """Return by alias who has it, and how often: whose name it is, else who claims it most; '' where two do alike."""
-    claims: dict[str, tuple[str, int]] = {}
+def _count_claims(people: Sequence[_Entry]) -> dict[str, str]:
+    """Return by alias whose it is: who is listed by it, else whose name it fits and who claims it most, if one does."""
+    strongest: dict[str, tuple[bool, int]] = {}
+    owners: dict[str, str] = {}
     for entry in people:
         for alias, count in entry.aliases.items():
-            owner, most = claims.get(alias.casefold(), ("", 0))
-            if count > most:
-                claims[alias.casefold()] = (entry.name, count)
-            elif count == most and owner != entry.name:
-                claims[alias.casefold()] = ("", count)
-    return claims | {entry.name.casefold(): (entry.name, 0) for entry in people}
+            key, claim = alias.casefold(), (fits(parse_form(alias), parse_form(entry.name)), count)
+            if claim > strongest.get(key, (False, 0)):
+                strongest[key], owners[key] = claim, entry.name
+            elif claim == strongest[key] and owners[key] != entry.name:
+                owners[key] = ""
+    return owners | {name.casefold(): entry.name for entry in people for name in entry.names}
 
 
-def _digest(entry: _Entry, claims: dict[str, tuple[str, int]], book: _Text) -> PersonDigest:
-    own = [alias for alias in entry.aliases if claims[alias.casefold()][0] == entry.name and book.has(alias)]
+def _digest(entry: _Entry, claims: dict[str, str], book: _Text) -> PersonDigest:
+    own = [alias for alias in entry.aliases if claims[alias.casefold()] == entry.name and book.has(alias)]
     counts = {alias: book.count(alias) for alias in own if alias.casefold() != entry.name.casefold()}
     aliases = sorted(counts, key=lambda alias: (-counts[alias], alias))
     return PersonDigest(

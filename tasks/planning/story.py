@@ -179,7 +179,8 @@ def _ask_all(
         if context == shown:
             break
         shown, requests = context, [questions[key](context) for key in waiting]
-        for key, request, reply in zip(waiting, requests, ask_together(teller.llm, requests), strict=True):
+        (replies,) = ask_together(teller.llm, [requests])
+        for key, request, reply in zip(waiting, requests, replies, strict=True):
             if isinstance(reply, Failure):
                 failed[key] = (request, reply)
             else:

@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, cast
 
-from schemas.answers import ReadAnswer
+from schemas.answers import ClaimsAnswer, ReadAnswer
 from schemas.questions import ClaimInputs, Numbered, RateInputs, ReadInputs
 from schemas.scaffold import Doubt
 from tasks.checking.answers import BookChecks
+from tasks.checking.claims import judge_claims
 from tasks.chunk import Window
 from tasks.planning.ask import Node, make_request
 from tasks.planning.chapters import Chapter, number_paragraphs, show_window
 from tasks.planning.scenes import Stretch, divide_window, overlap, scene_starts_within
 from tasks.planning.wording import clean_line
-from tasks.protocols import Answer, Request
+from tasks.protocols import Answer, Failure, Request
 
 MAX_CLAIMS = 40  # statements of one request: each is answered with up to 25 words of evidence
 
@@ -94,6 +95,20 @@ def ask_claims_of(task: Task, statements: Sequence[str]) -> list[Request]:
         )
         for batch in batch_claims(statements)
     ]
+
+
+def judge_replies(
+    task: Task, statements: Sequence[str], replies: Sequence[Answer | Failure]
+) -> tuple[int, tuple[Doubt, ...]]:
+    """Return how many of a window's statements were judged, and those that its text does not bear out."""
+    num_claims, doubts = 0, list[Doubt]()
+    for batch, reply in zip(batch_claims(statements), replies, strict=False):
+        if isinstance(reply, Answer):
+            lines = [statement for _, statement in batch]
+            num_claims += len(lines)
+            answer = cast(ClaimsAnswer, reply.samples[0])
+            doubts += judge_claims(answer, lines, number_paragraphs(task.chapter, task.window))
+    return num_claims, tuple(doubts)
 
 
 def batch_claims(statements: Sequence[str]) -> Iterator[tuple[Numbered, ...]]:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from schemas.questions import Numbered, RateInputs, ReadInputs
-from schemas.settings import ChunkSettings, LLMSettings, SummarizeSettings
+from schemas.settings import ChunkSettings, LLMSettings, SummarizeSettings, VerifySettings
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
 from tasks.extraction.extract import extract_passage, pick_sentences, split_sentences
@@ -40,9 +40,14 @@ def llm(tmp_path):
         yield engine
 
 
-def summarize(book, llm):
+def summarize(book, llm, **checks):
     return summarize_book(
-        book, SummarizeSettings(), llm=llm, reader=WordTokenizer(), chunk=ChunkSettings(window_tokens=400)
+        book,
+        SummarizeSettings(),
+        llm=llm,
+        reader=WordTokenizer(),
+        chunk=ChunkSettings(window_tokens=400),
+        checks=VerifySettings(**checks),
     )
 
 
