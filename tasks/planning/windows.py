@@ -10,7 +10,7 @@ from schemas.answers import ClaimsAnswer, ReadAnswer
 from schemas.questions import ClaimInputs, Numbered, RateInputs, ReadInputs
 from schemas.scaffold import Doubt
 from tasks.checking.answers import BookChecks
-from tasks.checking.claims import judge_claims
+from tasks.checking.claims import count_judged, judge_claims
 from tasks.chunk import Window
 from tasks.planning.ask import Node, make_request
 from tasks.planning.chapters import Chapter, number_paragraphs, show_window
@@ -105,8 +105,8 @@ def judge_replies(
     for batch, reply in zip(batch_claims(statements), replies, strict=False):
         if isinstance(reply, Answer):
             lines = [statement for _, statement in batch]
-            num_claims += len(lines)
             answer = cast(ClaimsAnswer, reply.samples[0])
+            num_claims += count_judged(answer, lines)
             doubts += judge_claims(answer, lines, number_paragraphs(task.chapter, task.window))
     return num_claims, tuple(doubts)
 
