@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -17,7 +17,7 @@ from tasks.planning.wording import clean_line, clean_lines
 MAX_PEOPLE = 80  # a register longer than that holds passers-by
 MAX_ALIASES = 8
 MAX_STATEMENTS = 12  # of one person of the register
-_SURNAME_TITLES = ("Mr.", "Mr", "Mrs.", "Dr.", "Doctor", "Monsieur", "Captain", "Colonel", "Professor")
+_SURNAME = re.compile(r"\b(?:Mr|Mrs|Dr|Doctor|Monsieur|Captain|Colonel|Professor)\.?\s(\w+)")
 
 
 @dataclass
@@ -37,21 +37,24 @@ class _Entry:
 
 
 class _Text:
-    """A book's text, asked for names."""
+    """A book's words, asked for names."""
 
     def __init__(self, text: str) -> None:
-        self._flat = " ".join(text.replace("’", "'").split())
-        self._folded = self._flat.casefold()
-        self._words = Counter(re.findall(r"\w+", self._flat))
+        self._words = _list_words(text)
+        self._folded = self._words.casefold()
+        self.surnames = frozenset(_SURNAME.findall(text))
 
     def has(self, name: str) -> bool:
-        wanted = re.escape(name.replace("’", "'").casefold())
-        return re.search(rf"(?<!\w){wanted}(?!\w)", self._folded) is not None
+        return _list_words(name).casefold() in self._folded
 
     def count(self, name: str) -> int:
-        if not parse_form(name).core:
-            return 0
-        return self._words[name] if name.isalnum() else self._flat.count(name.replace("’", "'"))
+        return self._words.count(_list_words(name)) if parse_form(name).core else 0
+
+
+def _list_words(text: str) -> str:
+    """Return the words of a text between single spaces, so that a name is found as whole words."""
+    words = re.findall(r"[^\W_]+", text)
+    return f" {' '.join(words)} "
 
 
 def merge_people(answers: Sequence[Sequence[Sequence[PersonAnswer]]], text: str) -> tuple[PersonDigest, ...]:
@@ -72,7 +75,7 @@ def merge_people(answers: Sequence[Sequence[Sequence[PersonAnswer]]], text: str)
     owners = unite_people(
         listed,
         lambda one, other: frozenset((one.casefold(), other.casefold())) in apart,
-        _find_surnames(entries.values(), book),
+        book.surnames,
     )
     joined: dict[int, list[_Entry]] = {}
     for entry, owner in zip(entries.values(), owners, strict=True):
@@ -116,13 +119,6 @@ def _collect(people: Sequence[PersonAnswer], number: int, entries: dict[str, _En
         entry.chapters.append(number)
         names.append(name.casefold())
     return list(dict.fromkeys(names))
-
-
-def _find_surnames(entries: Iterable[_Entry], book: _Text) -> set[str]:
-    """Return the single words among the names that the text has after a title of surnames."""
-    forms = (parse_form(entry.name) for entry in entries)
-    words = {form.core[0] for form in forms if len(form.core) == 1}
-    return {word for word in words if any(book.has(f"{title} {word}") for title in _SURNAME_TITLES)}
 
 
 def _merge(group: Sequence[_Entry], book: _Text) -> _Entry:
