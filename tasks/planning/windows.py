@@ -18,6 +18,7 @@ from tasks.planning.scenes import Stretch, divide_window, overlap, scene_starts_
 from tasks.planning.wording import clean_line
 from tasks.protocols import Answer, Failure, Request
 
+MAX_RATED = 40  # scenes of one request, as many as its answer holds; any others get the rating of the last
 MAX_CLAIMS = 40  # statements of one request: each is answered with up to 25 words of evidence
 
 
@@ -70,7 +71,7 @@ def ask_reading(task: Task, desk: Desk) -> Request:
 def ask_rating(task: Task, window: Window, stretches: Sequence[Stretch], desk: Desk) -> Request:
     """Return the request that rates the scenes of a window, numbered from 0; of a half, those that it shows."""
     chapter = task.chapter
-    parts = parts_within(stretches, window, chapter.book.text)
+    parts = parts_within(stretches, window, chapter.book.text)[:MAX_RATED]
     listed = (
         f"{part.number}: {stretches[part.number].first} to {stretches[part.number].stop - 1}"
         if stretches[part.number].stop - stretches[part.number].first > 1
