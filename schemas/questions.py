@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from schemas.answers import PeopleAnswer
-from schemas.scaffold import Arc, Vector
+from schemas.scaffold import Arc, Character, Vector
 from schemas.value import Value
 
 
@@ -26,7 +25,7 @@ class ReadInputs(Value):
 
 
 class RateInputs(Value):
-    """The scenes of one chapter window, as their texts under their numbers in the chapter (from 0)."""
+    """The scenes of one chapter window, as their texts under their numbers in the window (from 0)."""
 
     scenes: tuple[Numbered, ...]
 
@@ -92,7 +91,8 @@ class StoryInputs(Value):
     """preview, prompts: what the calls before them have answered."""
 
     facts: Facts
-    people: PeopleAnswer
+    main_characters: tuple[Character, ...]
+    side_characters: tuple[Character, ...]
     arcs: tuple[Arc, ...]
     world_rules: tuple[str, ...]
     writing_style: tuple[str, ...]

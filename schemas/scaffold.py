@@ -124,7 +124,7 @@ class PartScaffold(Value):
     title: str
     first_chapter: int = Field(ge=1)
     last_chapter: int = Field(ge=1)
-    bullets: tuple[BulletText, ...] = Field(min_length=1, max_length=20)
+    bullets: tuple[BulletText, ...] = Field(max_length=20)
 
 
 class Preview(Value):
@@ -132,7 +132,7 @@ class Preview(Value):
 
     highlight: str
     title: str
-    tags: tuple[str, ...] = Field(min_length=7, max_length=7)
+    tags: tuple[str, ...] = Field(max_length=7, description="seven; none where the call has no accepted answer")
     archetype: str
 
 
@@ -144,17 +144,17 @@ class UserPrompt(Value):
 
 
 class Scaffold(Value):
-    """Everything the trajectory grammar needs about one book."""
+    """Everything the trajectory grammar needs about one book; what a quarantined call would have told is empty."""
 
     book_id: str
     title: str
     num_words: int
-    prompts: tuple[UserPrompt, ...] = Field(min_length=1)
+    prompts: tuple[UserPrompt, ...]
     preview: Preview
-    world_rules: tuple[BulletText, ...] = Field(min_length=1, max_length=90)
-    writing_style: tuple[BulletText, ...] = Field(min_length=1, max_length=40)
+    world_rules: tuple[BulletText, ...] = Field(max_length=90)
+    writing_style: tuple[BulletText, ...] = Field(max_length=40)
     arcs: tuple[Arc, ...] = Field(min_length=1, max_length=12)
-    archetypes: tuple[Archetype, ...] = Field(min_length=1, max_length=32)
+    archetypes: tuple[Archetype, ...] = Field(max_length=32)
     main_characters: tuple[Character, ...] = Field(max_length=20)
     side_characters: tuple[Character, ...] = Field(max_length=20)
     parts: tuple[PartScaffold, ...] = ()

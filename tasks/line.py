@@ -51,7 +51,7 @@ def names_of(prepared: Prepared) -> tuple[str, ...]:
 
 def seams_of(bench: Bench) -> dict[str, Any]:
     """Return what shapes a scaffold beside the book and the settings of its stage, by argument name."""
-    return {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk}
+    return {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk, "checks": bench.settings.verify}
 
 
 def verdict_on(work: PreparedWork, prepared: Prepared, verdicts: Mapping[str, Rejection]) -> Rejection | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError
-from schemas.settings import ChunkSettings, Settings
+from schemas.settings import ChunkSettings, Settings, SummarizeSettings
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
 from tasks.backends.llms.engine import Engine
@@ -156,6 +156,7 @@ def _open(settings: Settings) -> Opened:
     head = read_head(out)
     engine = _open_engine(settings)
     chunk = fit_chunk(settings.chunk, engine, reader)
+    settings = settings.model_copy(update={"summarize": fit_context(settings.summarize, engine, reader)})
     bench = Bench(settings, Work(work_store), corpus.source, corpus.catalogue, engine, chunk, reader, trainee)
     taken |= frozenset(head.takedown if head else ())
     return Opened(bench, out, engine, corpus.book_ids, corpus.left_out, taken)
@@ -169,14 +170,27 @@ def fit_chunk(settings: ChunkSettings, engine: Engine, reader: Tokenizer) -> Chu
     """
     if engine.max_model_len is None:
         return settings
-    beside = count_beside_text(reader, LEAST_SHARE)
-    room = int((engine.max_model_len - beside) * TEXT_SHARE)
+    beside, room = measure_room(engine.max_model_len, reader)
     if room < MIN_WINDOW:
         raise ConfigError(
             f"the model's window of {engine.max_model_len} tokens is too small: the longest question takes {beside} "
             f"beside the text; serve the model with at least {beside + int(MIN_WINDOW / TEXT_SHARE) + 1}"
         )
     return settings.model_copy(update={"window_tokens": min(settings.window_tokens, room)})
+
+
+def fit_context(settings: SummarizeSettings, engine: Engine, reader: Tokenizer) -> SummarizeSettings:
+    """Return the settings with contexts of the calls about a book that a server has room for."""
+    if engine.max_model_len is None:
+        return settings
+    _, room = measure_room(engine.max_model_len, reader)
+    return settings.model_copy(update={"context_tokens": min(settings.context_tokens, room)})
+
+
+def measure_room(max_model_len: int, reader: Tokenizer) -> tuple[int, int]:
+    """Return the tokens that the longest question takes beside its text, and those that are left for the text."""
+    beside = count_beside_text(reader, LEAST_SHARE)
+    return beside, int((max_model_len - beside) * TEXT_SHARE)
 
 
 def choose_books(

@@ -10,10 +10,20 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from schemas.answers import BulletAnswer, LevelAnswer, PersonAnswer, RateAnswer, RatingAnswer, ReadAnswer, SceneAnswer
-from schemas.questions import Numbered, RateInputs, ReadInputs
+from schemas.answers import (
+    BulletAnswer,
+    ClaimAnswer,
+    ClaimsAnswer,
+    LevelAnswer,
+    PersonAnswer,
+    RateAnswer,
+    RatingAnswer,
+    ReadAnswer,
+    SceneAnswer,
+)
+from schemas.questions import ClaimInputs, Numbered, RateInputs, ReadInputs
 from schemas.value import Value
-from tasks.extraction.extract import Extract, Sentence, extract_passage, list_words, pick_sentences
+from tasks.extraction.extract import Extract, Sentence, extract_passage, list_words, pick_sentences, split_sentences
 from tasks.extraction.extractive_book import (
     answer_arcs,
     answer_parts,
@@ -63,6 +73,17 @@ def answer_rate(inputs: RateInputs) -> RateAnswer:
     return RateAnswer(ratings=tuple(ratings))
 
 
+def answer_claims(inputs: ClaimInputs) -> ClaimsAnswer:
+    """Find each statement among the paragraphs; one that is no sentence of theirs is told by the nearest words."""
+    sentences = [
+        Sentence(number, sentence)
+        for number, text in inputs.paragraphs
+        for sentence in split_sentences(" ".join(text.replace("_", "").split()))
+    ]
+    judged = (_judge_statement(number, text, sentences) for number, text in inputs.statements)
+    return ClaimsAnswer(claims=tuple(judged)[:60])
+
+
 def split_paragraphs(paragraphs: Sequence[Numbered], starts: set[int]) -> list[tuple[Numbered, ...]]:
     """Group paragraphs into scenes that begin at `starts`."""
     borders = [index for index, paragraph in enumerate(paragraphs) if paragraph.number in starts]
@@ -85,6 +106,18 @@ def propose_scenes(paragraphs: Sequence[Numbered]) -> tuple[int, ...]:
             worth = {index: _opening_cue(paragraphs[index].text) - 2 * away[index] for index in near}
             starts.append(paragraphs[max(near, key=worth.__getitem__)].number)
     return tuple(starts)
+
+
+def _judge_statement(number: int, statement: str, sentences: Sequence[Sentence]) -> ClaimAnswer:
+    words = set(list_words(statement))
+    found = next((sentence for sentence in sentences if sentence.text.startswith(statement)), None)
+    best = found or max(sentences, key=lambda sentence: len(words.intersection(list_words(sentence.text))))
+    return ClaimAnswer(
+        statement=number,
+        paragraph=best.paragraph,
+        evidence=_fit(" ".join((statement if found else best.text).split()[:25]), 200),
+        verdict="supported" if found else "not-in-text",
+    )
 
 
 def _opening_cue(text: str) -> float:
@@ -158,6 +191,7 @@ def _clamp(value: int, low: int, high: int) -> int:
 _ANSWERERS: Mapping[str, Callable[..., LevelAnswer]] = {
     "read": answer_read,
     "rate": answer_rate,
+    "claims": answer_claims,
     "people": answer_people,
     "parts": answer_parts,
     "arcs": answer_arcs,

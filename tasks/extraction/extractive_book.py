@@ -21,9 +21,8 @@ from schemas.answers import (
     WorldAnswer,
 )
 from schemas.questions import BookInputs, ChapterDigest, Facts, PartInputs, PersonDigest, StoryInputs
-from schemas.scaffold import Vector
+from schemas.scaffold import Character, Vector
 from tasks.extraction.measure import describe_perspective
-from tasks.extraction.names import merge_names
 
 _ROLES = (
     "The Central Figure",
@@ -47,15 +46,12 @@ MAX_ARC_CHAPTERS = 99  # trajectory grammar
 
 
 def answer_people(inputs: BookInputs) -> PeopleAnswer:
-    """Merge the windows' people by name; main is who is named a third as often as the first, five at most."""
-    by_name = {person.name: person for person in inputs.people}
-    merged = merge_names({person.name: person.num_mentions for person in inputs.people if person.num_mentions >= 2})[
-        :16
-    ]
-    people = [_describe_person([by_name[form] for form in (host.name, *host.aliases)], inputs) for host in merged]
+    """Take those who are named most; main is who is named a third as often as the first, five at most."""
+    named = [person for person in inputs.people if person.num_mentions >= 2][:16]
+    people = [_describe_person(person, inputs.facts) for person in named]
     if not people:
         return PeopleAnswer(main=(_unnamed_person(inputs.facts),), side=(), archetypes=(_describe_role(0, 1),))
-    num_leading = sum(host.num_mentions * 3 >= merged[0].num_mentions for host in merged)
+    num_leading = sum(person.num_mentions * 3 >= named[0].num_mentions for person in named)
     num_main = min(5, num_leading, max(1, len(people) - 1))
     return PeopleAnswer(
         main=tuple(people[:num_main]),
@@ -114,7 +110,7 @@ def answer_style(inputs: BookInputs) -> StyleAnswer:
 def answer_preview(inputs: StoryInputs) -> PreviewAnswer:
     """Build the paragraphs from measured facts."""
     facts, qualities = inputs.facts, _strongest(inputs.vector)
-    names, others = _names(inputs.people.main), _names(inputs.people.side[:3])
+    names, others = _names(inputs.main_characters), _names(inputs.side_characters[:3])
     voice, found = describe_perspective(facts).lower(), _join([quality.lower() for quality in qualities[:2]])
     movements = _count(len(inputs.arcs), "movement")
     highlight = [
@@ -141,7 +137,7 @@ def answer_preview(inputs: StoryInputs) -> PreviewAnswer:
 
 def answer_prompts(inputs: StoryInputs) -> PromptsAnswer:
     """Ask for a book of the measured length, voice and people."""
-    facts, names, others = inputs.facts, _join(_names(inputs.people.main)), _names(inputs.people.side)
+    facts, names, others = inputs.facts, _join(_names(inputs.main_characters)), _names(inputs.side_characters)
     voice, qualities = describe_perspective(facts).lower(), [quality.lower() for quality in _strongest(inputs.vector)]
     movements = _count(len(inputs.arcs), "movement")
     detailed = [
@@ -165,13 +161,14 @@ def answer_prompts(inputs: StoryInputs) -> PromptsAnswer:
     )
 
 
-def _describe_person(forms: Sequence[PersonDigest], inputs: BookInputs) -> CharacterAnswer:
-    """Join the forms of one name, the fullest first."""
-    aliases = dict.fromkeys(name for form in forms for name in (form.name, *form.aliases) if name != forms[0].name)
-    first, num_mentions = min(form.first_chapter for form in forms), max(form.num_mentions for form in forms)
-    counted = f"First met in chapter {first} of {inputs.facts.num_chapters}, and named at least {num_mentions} times."
-    roles = list(dict.fromkeys(role for form in forms for role in form.roles if not role.startswith("Named ")))
-    return CharacterAnswer(name=forms[0].name, aliases=tuple(aliases)[:6], bullets=(counted, *_every(roles, 4)))
+def _describe_person(person: PersonDigest, facts: Facts) -> CharacterAnswer:
+    """Say when a person is met and how often named, and give sentences of the text."""
+    counted = (
+        f"First met in chapter {person.first_chapter} of {facts.num_chapters}, "
+        f"and named at least {person.num_mentions} times."
+    )
+    roles = [role for role in person.roles if not role.startswith("Named ")]
+    return CharacterAnswer(name=person.name, aliases=person.aliases[:6], bullets=(counted, *_every(roles, 4)))
 
 
 def _unnamed_person(facts: Facts) -> CharacterAnswer:
@@ -208,7 +205,7 @@ def _make_tags(facts: Facts, qualities: Sequence[str]) -> tuple[str, ...]:
     return ("Classic fiction", size, f"{person} narration", f"{tense.capitalize()} narration", *qualities[:3])
 
 
-def _names(people: Sequence[CharacterAnswer]) -> list[str]:
+def _names(people: Sequence[Character]) -> list[str]:
     return [person.name for person in people]
 
 
@@ -225,4 +222,6 @@ def _count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def _join(items: Sequence[str]) -> str:
+    if not items:
+        return "people without names"
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

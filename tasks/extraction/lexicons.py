@@ -102,3 +102,38 @@ SMALL_WORDS = _words(
     a an and as at but by for from in into of on or the to upon with
     """
 )
+FEMALE_NAMES = _words(
+    """
+    Agnes Alice Amy Ann Anne Annie Beatrice Becky Bertha Bess Bessie Beth Betsy Blanche Bridget Carmen Caroline
+    Catherine Cathy Charlotte Christine Clare Constance Daisy Dorothy Edith Eleanor Elinor Eliza Elizabeth Ellen
+    Emily Esther Ethel Eunice Eve Fanny Flora Florence Frances Gertrude Grace Gwendolen Hannah Harriet Helen Hester
+    Irene Isabel Jane Janet Jenny Jessie Joan Josephine Judith Kate Katherine Kitty Lily Lizzie Lizzy Lois Louise
+    Lucie Lucy Mabel Madeleine Margaret Margery Marian Marianne Marie Marion Marjorie Martha Mary May Mercy Meg
+    Mildred Milly Miriam Molly Muriel Nancy Nelly Nora Olive Pearl Peggy Phyllis Polly Priscilla Prudence Rachel
+    Rose Ruth Sally Sarah Sophie Susan Susie Violet Winifred
+    """
+)
+MALE_NAMES = _words(
+    """
+    Abel Abraham Adam Albert Alexander Alfred Allan Ambrose Andrew Anthony Archibald Arthur Asa Augustus Basil
+    Benjamin Bernard Charles Christopher Clement Cyril Daniel David Dick Dorian Edgar Edmund Edward Edwin Elisha
+    Ernest Ezra Felix Ferdinand Francis Frank Frederick Gabriel Geoffrey George Gerald Gilbert Gregory Guy Hal
+    Harold Harry Henry Herbert Hugh Humphrey Ira Isaac Jack Jacob James Jasper Jeremiah Jerome Jim Joe John Jonah
+    Jonathan Joseph Joshua Josiah Julian Laurence Lawrence Leonard Lewis Lucas Luke Mark Martin Matthew Maurice
+    Michael Miles Ned Nicholas Nikita Noah Obadiah Oliver Oscar Owen Patrick Paul Percy Peter Philip Quincey Ralph
+    Raymond Richard Robert Roger Roland Rupert Sam Samuel Sebastian Septimus Sidney Silas Simon Stephen Sydney
+    Theodore Thomas Timothy Tobias Tom Valentine Victor Vincent Walter Wilfred Will William Zachariah
+    """
+)
+FEMALE_WORDS = _words(
+    """
+    she her hers herself woman girl lady wife mother sister daughter aunt niece widow maid housekeeper governess
+    queen princess duchess countess nun heiress
+    """
+)
+MALE_WORDS = _words(
+    """
+    he his him himself man boy gentleman husband father brother son uncle nephew widower butler footman clergyman
+    king prince duke count sailor soldier captain heir
+    """
+)

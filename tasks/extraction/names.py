@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tasks.extraction.lexicons import NO_NAMES, QUALIFIERS, TITLES
+from tasks.extraction.persons import Listed, parse_form, unite_people
 
-_SEXES = (  # two forms with titles of two of these mean two people
-    frozenset(("Mrs", "Lady", "Madame", "Mother", "Aunt", "Countess", "Duchess", "Queen")),
-    frozenset(("Ms", "Miss", "Mademoiselle")),
-    frozenset(("Mr", "Sir", "Lord", "Monsieur", "Captain", "Colonel", "Judge", "Father", "Brother", "Uncle", "Count"))
-    | {"Duke", "Prince", "King", "Baron", "Squire", "Master"},
-)
 _CAP = r"[A-ZÀ-Ý][a-zà-ÿ]+(?:[A-Z][a-z]+)?(?:-[A-Z][a-zà-ÿ]+)?"
 _RUN = re.compile(rf"\b(?:(?:Mr|Mrs|Ms|Dr|Rev|St|[A-Z])\.?[ \n]|{_CAP}[ \n](?:(?:de|van|von|la|du)[ \n])?)*{_CAP}\b")
 _SPEECH = (
@@ -75,19 +70,14 @@ def count_lower(text: str) -> Counter[str]:
 
 def merge_names(counts: Mapping[str, int]) -> list[Person]:
     """Join the forms of one name: 'Utterson' and 'Mr. Utterson' go to 'Gabriel Utterson'; Mr. and Mrs. stay two."""
-    longest_first = sorted(counts, key=lambda name: (-len(_core(name)), -counts[name], name))
-    groups: dict[str, list[str]] = {}
-    by_token: defaultdict[str, list[str]] = defaultdict(list)
-    for name in longest_first:
-        core = _core(name)
-        hosts = [host for host in by_token[core[-1]] if set(core) <= set(_core(host)) and _agree(name, groups[host])]
-        if hosts:
-            groups[max(hosts, key=lambda host: (counts[host], host))].append(name)
-            continue
-        groups[name] = [name]
-        for token in core:
-            by_token[token].append(name)
-    people = [Person(host, tuple(forms[1:]), sum(counts[form] for form in forms)) for host, forms in groups.items()]
+    names = sorted(counts, key=lambda name: (-len(parse_form(name).core), -counts[name], name))
+    groups: dict[int, list[str]] = {}
+    for name, owner in zip(names, unite_people([Listed(name) for name in names]), strict=True):
+        groups.setdefault(owner, []).append(name)
+    people = [
+        Person(first, tuple(others), sum(counts[form] for form in (first, *others)))
+        for first, *others in groups.values()
+    ]
     return sorted(people, key=lambda person: (-person.num_mentions, person.name))
 
 
@@ -116,14 +106,3 @@ def _trim_run(tokens: Sequence[str], known: set[str]) -> str:
     while kept and (kept[-1] in TITLES or kept[-1].islower()):
         kept = kept[:-1]
     return " ".join(f"{token}." if token in {"Mr", "Mrs", "Dr"} else token for token in kept[-4:])
-
-
-def _core(name: str) -> tuple[str, ...]:
-    tokens = [token.rstrip(".") for token in name.split()]
-    return tuple(token for token in tokens if token not in TITLES) or tuple(tokens)
-
-
-def _agree(name: str, forms: Sequence[str]) -> bool:
-    """Say whether no two forms have titles of different people: Mrs., Miss and Mr. X are three."""
-    tokens = {token.rstrip(".") for form in (name, *forms) for token in form.split()}
-    return sum(bool(tokens & titles) for titles in _SEXES) <= 1

@@ -1,20 +1,20 @@
-"""A call's inputs -> a request: shared instructions, context, and the call's own question last."""
+"""A call's inputs -> a request: what all calls share, the context, and the call's own question last."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import NamedTuple, cast
 
 from schemas.answers import LEVELS, LevelAnswer
-from schemas.errors import BookError
+from schemas.scaffold import Quarantine
 from schemas.value import Value
 from tasks.protocols import LLM, Answer, Failure, Request, Tokenizer
 
 PROMPTS = Path(__file__).resolve().parents[1] / "prompts"
-S = TypeVar("S")
+SHARED_FORMS = ("read", "rate", "claims")  # asked of every window, so told once, in the message that a server keeps
 
 
 class Node(NamedTuple):
@@ -24,72 +24,83 @@ class Node(NamedTuple):
     place: str
 
 
-@dataclass(frozen=True)
-class Ask(Generic[S]):
-    """A request, what it is about, and how to ask about less at once when all its answers are refused."""
-
-    subject: S
-    request: Request
-    halve: Callable[[], Sequence[Ask[S]]]
-
-
-def ask_all(llm: LLM, asks: Sequence[Ask[S]]) -> list[list[tuple[S, Answer]]]:
-    """Ask in one batch, then the halves of what failed in another; several answers stand where an ask was halved.
-
-    Raises:
-        BookError: `no-answer`, naming the node that has no answer even so.
-    """
-    replies = llm.answer([ask.request for ask in asks])
-    halves = [ask.halve() if isinstance(reply, Failure) else () for ask, reply in zip(asks, replies, strict=True)]
-    again = [half for group in halves for half in group]
-    retried = iter(zip(again, llm.answer([half.request for half in again]) if again else [], strict=True))
-    answered = []
-    for ask, reply, group in zip(asks, replies, halves, strict=True):
-        pairs = [next(retried) for _ in group] or [(ask, reply)]
-        answered.append([(half.subject, _expect_answer(half.request, reply)) for half, reply in pairs])
-    return answered
-
-
-def _expect_answer(request: Request, reply: Answer | Failure) -> Answer:
-    if isinstance(reply, Failure):
-        detail = f"{request.node}, {request.call}: no answer was accepted ({reply.reason}: {reply.detail})"
-        raise BookError(request.book_id, "no-answer", detail)
-    return reply
-
-
 @cache
 def load_prompt(name: str) -> str:
     """Return the text of `prompts/NAME.md`."""
     return (PROMPTS / f"{name}.md").read_text(encoding="utf-8").strip()
 
 
-def make_request(
-    call: str, node: Node, context: str, inputs: Value, *, details: str = "", num_samples: int = 1
-) -> Request:
+@cache
+def write_instructions() -> str:
+    """Return the system message of every request of a run: how to plan, and the forms of the windows' answers."""
+    forms = (f"Form {call}:\n{describe_answer(LEVELS[call])}" for call in SHARED_FORMS)
+    return "\n\n".join((load_prompt("instructions"), *forms))
+
+
+def make_request(call: str, node: Node, context: str, inputs: Value, details: str = "") -> Request:
     """Build the request of a call; `details` are facts of this question alone, such as a list of scenes."""
     schema = LEVELS[call]
-    question = (load_prompt(call), details, "Answer with one JSON object:", describe_answer(schema))
     return Request(
         call=call,
         book_id=node.book_id,
         node=node.place,
-        instructions=load_prompt("instructions"),
+        instructions=write_instructions(),
         context=context,
-        question="\n\n".join(filter(None, question)),
+        question="\n\n".join(filter(None, (load_prompt(call), details, _show_form(call)))),
         inputs=inputs,
         schema=schema,
         max_tokens=schema.max_tokens,
-        num_samples=num_samples,
     )
 
 
 def count_beside_text(reader: Tokenizer, answer_share: float) -> int:
     """Return the most tokens that any call takes beside its text: instructions, question, a share of the answer."""
     return max(
-        reader.count("\n\n".join((load_prompt("instructions"), load_prompt(call), describe_answer(schema))))
+        reader.count("\n\n".join((write_instructions(), load_prompt(call), _show_form(call))))
         + int(schema.max_tokens * answer_share)
         for call, schema in LEVELS.items()
     )
+
+
+def ask_together(llm: LLM, groups: Sequence[Sequence[Request]]) -> list[list[Answer | Failure]]:
+    """Ask groups of requests, each group about one context: its first request alone, the others right after it.
+
+    By then a server has the prefix. Where the first has no accepted answer, the next one takes its place.
+    """
+    replies: list[list[Answer | Failure]] = [[] for _ in groups]
+    while waiting := [place for place, group in enumerate(groups) if len(replies[place]) < len(group)]:
+        asked = []
+        for place in waiting:
+            first, *others = groups[place][len(replies[place]) :]
+            asked.append(replace(first, then=partial(_give_back, others)))
+        for place, reply in zip(waiting, llm.answer(asked), strict=True):
+            replies[place] += [reply, *reply.following] if isinstance(reply, Answer) else [reply]
+    return replies
+
+
+def _give_back(requests: Sequence[Request], answer: Answer) -> Sequence[Request]:
+    """Return what follows an answer, whatever it is."""
+    return requests
+
+
+def quarantine(request: Request, failure: Failure, chapter: int | None) -> Quarantine:
+    """Return what is kept of a request whose answers were all refused."""
+    return Quarantine(
+        node=request.node,
+        chapter=chapter,
+        call=request.call,
+        reason=failure.reason,
+        detail=failure.detail,
+        answers=failure.answers,
+        text=failure.text,
+    )
+
+
+def _show_form(call: str) -> str:
+    """Return the form of an answer, or its name where every request shows it."""
+    if call in SHARED_FORMS:
+        return f"Answer by the form {call}."
+    return f"Answer by this form:\n{describe_answer(LEVELS[call])}"
 
 
 @cache
@@ -113,10 +124,13 @@ def _describe_fields(definition: Mapping[str, object], parts: Mapping[str, objec
 def _describe_type(field: Mapping[str, object]) -> str:
     if field.get("type") == "array":
         items = _describe_type(cast(Mapping[str, object], field["items"]))
-        bounds = f"list of {field.get('minItems', 0)} to {field.get('maxItems')}"
+        low, high = field.get("minItems", 0), field.get("maxItems")
+        bounds = f"list of {low}" if low == high else f"list of {low} to {high}"
         return bounds if items == "object" else f"{bounds}, each {items}"
+    if "enum" in field:
+        return " or ".join(map(str, cast(Sequence[object], field["enum"])))
     if field.get("type") == "integer":
-        return f"whole number, {field.get('minimum')} to {field.get('maximum')}"
+        return f"{field.get('minimum')} to {field.get('maximum')}"
     if field.get("type") == "boolean":
         return "true or false"
-    return f"text, at most {field['maxLength']} characters" if "maxLength" in field else "object"
+    return f"at most {field['maxLength']} characters" if "maxLength" in field else "object"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
 
-from schemas.answers import ArcAnswer, ArcsAnswer, CharacterAnswer, PeopleAnswer, PreviewAnswer, PromptsAnswer
+from schemas.answers import ArcAnswer, ArcsAnswer, PeopleAnswer, PreviewAnswer, PromptsAnswer
 from schemas.questions import StoryInputs
-from schemas.scaffold import Arc, Archetype, Character, Preview, UserPrompt
+from schemas.scaffold import Arc, Archetype, Preview, UserPrompt
 from tasks.planning.assemble import NOTHING
 from tasks.planning.wording import clean_line, clean_lines, cut_sentences
 
@@ -33,18 +32,13 @@ def partition_arcs(answer: ArcsAnswer, num_chapters: int) -> tuple[Arc, ...]:
     )
 
 
-def build_characters(people: Sequence[CharacterAnswer]) -> tuple[Character, ...]:
-    """Return the people that have a name."""
-    named = [(person, clean_line(person.name, 120)) for person in people]
-    return tuple(
-        Character(
-            name=name,
-            aliases=tuple(filter(None, (clean_line(alias, 120) for alias in person.aliases))),
-            bullets=clean_lines(person.bullets, 300, 20, NOTHING),
-        )
-        for person, name in named
-        if name
+def bare_arcs(num_chapters: int) -> tuple[Arc, ...]:
+    """Return the arc of a book of which no arcs were told: all chapters, and nothing said."""
+    nothing = (NOTHING,)
+    arc = ArcAnswer(
+        name=NOTHING, first_chapter=1, last_chapter=num_chapters, short=nothing, medium=nothing, long=nothing
     )
+    return partition_arcs(ArcsAnswer(arcs=(arc,)), num_chapters)
 
 
 def build_archetypes(answer: PeopleAnswer) -> tuple[Archetype, ...]:
@@ -55,8 +49,10 @@ def build_archetypes(answer: PeopleAnswer) -> tuple[Archetype, ...]:
     )
 
 
-def build_preview(answer: PreviewAnswer, title: str) -> Preview:
-    """Return the preview; its title is the book's own."""
+def build_preview(answer: PreviewAnswer | None, title: str) -> Preview:
+    """Return the preview; its title is the book's own, and all that is known where no answer was accepted."""
+    if answer is None:
+        return Preview(highlight=NOTHING, title=title, tags=(), archetype=NOTHING)
     return Preview(
         highlight=clean_line(answer.highlight, 1_000) or NOTHING,
         title=title,
@@ -79,7 +75,7 @@ def _write_tags(answer: PromptsAnswer, story: StoryInputs) -> str:
     chapters = "1 chapter" if facts.num_chapters == 1 else f"{facts.num_chapters} chapters"
     tags = [("genre", answer.genre), ("tone", answer.tone), ("pov", answer.pov), ("setting", answer.setting)]
     tags += [("theme", answer.theme), ("length", f"{facts.num_words} words in {chapters}")]
-    tags += [("character", person.name) for person in story.people.main[:3]]
+    tags += [("character", person.name) for person in story.main_characters[:3]]
     cleaned = ((key, clean_line("".join(char for char in value if char not in "<|>"), 80)) for key, value in tags)
     return "".join(f"<|{key}:{value}|>" for key, value in cleaned if value)
 

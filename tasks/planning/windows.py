@@ -1,125 +1,131 @@
-"""Chapters -> what is read in each of their windows, and the ratings of their scenes."""
+"""Chapter windows -> requests: read, and what is asked on the same text after it, rate and claims."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import cast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, cast
 
-from schemas.answers import RateAnswer, ReadAnswer
-from schemas.books import Division, SegmentedBook
-from schemas.questions import Numbered, RateInputs, ReadInputs
-from schemas.settings import ChunkSettings
-from tasks.chunk import Window, chunk_chapter, halve_window
-from tasks.planning.ask import Ask, Node, ask_all, make_request
-from tasks.planning.assemble import Place, Rated, collect_ratings
-from tasks.planning.scenes import Reading, SceneDraft, overlap, scene_starts_within
-from tasks.protocols import LLM, Tokenizer
+from schemas.answers import ClaimsAnswer, ReadAnswer
+from schemas.questions import ClaimInputs, Numbered, RateInputs, ReadInputs
+from schemas.scaffold import Doubt
+from tasks.checking.answers import BookChecks
+from tasks.checking.claims import count_judged, judge_claims
+from tasks.chunk import Window
+from tasks.planning.ask import Node, make_request
+from tasks.planning.chapters import Chapter, number_paragraphs, show_window
+from tasks.planning.scenes import Stretch, divide_window, overlap, scene_starts_within
+from tasks.planning.wording import clean_line
+from tasks.protocols import Answer, Failure, Request
+
+MAX_RATED = 40  # scenes of one request, as many as its answer holds; any others get the rating of the last
+MAX_CLAIMS = 40  # statements of one request: each is answered with up to 25 words of evidence
+
+
+class Task(NamedTuple):
+    """A window to be read; `wrong` are statements of an earlier answer that the text contradicts."""
+
+    chapter: Chapter
+    window: Window
+    name: str
+    half: bool = False
+    wrong: tuple[Doubt, ...] = ()
+
+    @property
+    def node(self) -> Node:
+        """The book and the window's place in it."""
+        return Node(self.chapter.book.book_id, f"chapter {self.chapter.place.number}, {self.name}")
 
 
 @dataclass(frozen=True)
-class Chapter:
-    """A chapter that is being planned; `heading` is what requests call it."""
+class Desk:
+    """What the requests of a book's windows share: samples of a rating, the claim check, the checks of answers."""
 
-    book: SegmentedBook
-    division: Division
-    place: Place
-    heading: str
-
-
-AskWindow = Callable[[Chapter, Window, str], Ask[Window]]
+    num_ratings: int
+    claims: bool = False
+    checks: BookChecks | None = None
 
 
-def read_windows(chapters: Sequence[Chapter], llm: LLM, reader: Tokenizer, chunk: ChunkSettings) -> list[list[Reading]]:
-    """Return what was read in each window of each chapter; all windows are asked about in one batch."""
-    windows = [chunk_chapter(chapter.division, chapter.book.text, chunk, reader) for chapter in chapters]
-    answered = _ask_windows(chapters, windows, [_ask_reading] * len(chapters), llm)
-    return [
-        [Reading(window, cast(ReadAnswer, samples[0])) for window, samples in of_chapter] for of_chapter in answered
-    ]
-
-
-def rate_windows(
-    chapters: Sequence[Chapter],
-    readings: Sequence[Sequence[Reading]],
-    drafts: Sequence[Sequence[SceneDraft]],
-    num_samples: int,
-    llm: LLM,
-) -> list[list[list[Rated]]]:
-    """Return the ratings of each scene of each chapter, one entry for every window that holds a part of it."""
-    windows = [[reading.window for reading in found] for found in readings]
-    askers: list[AskWindow] = [partial(_ask_rating, scenes, num_samples) for scenes in drafts]
-    ratings: list[list[list[Rated]]] = [[[] for _ in scenes] for scenes in drafts]
-    for index, answered in enumerate(_ask_windows(chapters, windows, askers, llm)):
-        for window, samples in answered:
-            parts = _parts_within(drafts[index], window, chapters[index].book.text)
-            counted = [(part.number, max(1, len(part.text.split()))) for part in parts]
-            for number, rated in collect_ratings(counted, cast(Sequence[RateAnswer], samples)).items():
-                ratings[index][number].append(rated)
-    return ratings
-
-
-def _ask_windows(
-    chapters: Sequence[Chapter], windows: Sequence[Sequence[Window]], askers: Sequence[AskWindow], llm: LLM
-) -> list[list[tuple[Window, Sequence[object]]]]:
-    """Ask about all windows in one batch; return the samples by chapter, of halves where a window was halved."""
-    owners = [index for index, of_chapter in enumerate(windows) for _ in of_chapter]
-    asks = [
-        askers[index](chapters[index], window, f"window {number}")
-        for index, of_chapter in enumerate(windows)
-        for number, window in enumerate(of_chapter, 1)
-    ]
-    answered: list[list[tuple[Window, Sequence[object]]]] = [[] for _ in chapters]
-    for owner, pairs in zip(owners, ask_all(llm, asks), strict=True):
-        answered[owner] += [(window, answer.samples) for window, answer in pairs]
-    return answered
-
-
-def _ask_reading(chapter: Chapter, window: Window, name: str) -> Ask[Window]:
+def ask_reading(task: Task, desk: Desk) -> Request:
+    """Return the request that reads a window; its scenes are rated, and its statements judged, right after it."""
+    chapter, window = task.chapter, task.window
     starts = scene_starts_within(chapter.division, window)
-    inputs = ReadInputs(paragraphs=_number_paragraphs(window, chapter.book.text), scene_starts=starts)
     marked = ", ".join(str(start) for start in starts)
-    details = f"The author has marked scenes that begin with paragraphs {marked}." if starts else ""
-    node, context = Node(chapter.book.book_id, _place(chapter, name)), _show_window(chapter, window)
-    request = make_request("read", node, context, inputs, details=details)
-    return Ask(window, request, partial(_halve, _ask_reading, chapter, window, name))
+    details = [f"The author has marked scenes that begin with paragraphs {marked}."] if starts else []
+    if task.wrong:
+        details.append("An earlier answer had these statements, which the text contradicts; do not make them again:")
+        details += [f"- {doubt.statement} (against it: {doubt.evidence})" for doubt in task.wrong]
+
+    def follow(answer: Answer) -> list[Request]:
+        found = cast(ReadAnswer, answer.samples[0])
+        divided = divide_window(chapter.division, window, found, chapter.book.text)
+        judged = ask_claims_of(task, list_statements(found, divided.stretches)) if desk.claims else []
+        return [ask_rating(task, window, divided.stretches, desk), *judged]
+
+    inputs = ReadInputs(paragraphs=number_paragraphs(chapter, window), scene_starts=starts)
+    request = make_request("read", task.node, show_window(chapter, window), inputs, "\n".join(details))
+    check = desk.checks.for_read(chapter.division, window) if desk.checks else None
+    return replace(request, check=check, then=follow)
 
 
-def _ask_rating(
-    scenes: Sequence[SceneDraft], num_samples: int, chapter: Chapter, window: Window, name: str
-) -> Ask[Window]:
-    parts = _parts_within(scenes, window, chapter.book.text)
-    listed = [
-        f"- scene {part.number}: paragraphs {scenes[part.number].first} to {scenes[part.number].stop - 1}"
+def ask_rating(task: Task, window: Window, stretches: Sequence[Stretch], desk: Desk) -> Request:
+    """Return the request that rates the scenes of a window, numbered from 0; of a half, those that it shows."""
+    chapter = task.chapter
+    parts = parts_within(stretches, window, chapter.book.text)[:MAX_RATED]
+    listed = (
+        f"{part.number}: {stretches[part.number].first} to {stretches[part.number].stop - 1}"
+        if stretches[part.number].stop - stretches[part.number].first > 1
+        else f"{part.number}: {stretches[part.number].first}"
         for part in parts
+    )
+    request = make_request("rate", task.node, show_window(chapter, window), RateInputs(scenes=parts), "\n".join(listed))
+    check = desk.checks.for_rate([part.number for part in parts]) if desk.checks else None
+    return replace(request, num_samples=desk.num_ratings, check=check)
+
+
+def ask_claims_of(task: Task, statements: Sequence[str]) -> list[Request]:
+    """Return the requests that hold statements against a window, each numbered from 0."""
+    paragraphs, context = number_paragraphs(task.chapter, task.window), show_window(task.chapter, task.window)
+    return [
+        make_request(
+            "claims",
+            task.node,
+            context,
+            ClaimInputs(statements=batch, paragraphs=paragraphs),
+            "\n".join(f"{number}: {statement}" for number, statement in batch),
+        )
+        for batch in batch_claims(statements)
     ]
-    details = "\n".join(["The scenes, by their paragraphs in the chapter:", *listed])
-    node, context = Node(chapter.book.book_id, _place(chapter, name)), _show_window(chapter, window)
-    inputs = RateInputs(scenes=parts)
-    request = make_request("rate", node, context, inputs, details=details, num_samples=num_samples)
-    return Ask(window, request, partial(_halve, partial(_ask_rating, scenes, num_samples), chapter, window, name))
 
 
-def _halve(ask: AskWindow, chapter: Chapter, window: Window, name: str) -> list[Ask[Window]]:
-    starts = [scene.start for scene in chapter.division.scenes]
-    halves = halve_window(window, chapter.book.text, starts)
-    return [ask(chapter, half, f"{name}, half {number}") for number, half in enumerate(halves, 1)]
+def judge_replies(
+    task: Task, statements: Sequence[str], replies: Sequence[Answer | Failure]
+) -> tuple[int, tuple[Doubt, ...]]:
+    """Return how many of a window's statements were judged, and those that its text does not bear out."""
+    num_claims, doubts = 0, list[Doubt]()
+    for batch, reply in zip(batch_claims(statements), replies, strict=False):
+        if isinstance(reply, Answer):
+            lines = [statement for _, statement in batch]
+            answer = cast(ClaimsAnswer, reply.samples[0])
+            num_claims += count_judged(answer, lines)
+            doubts += judge_claims(answer, lines, number_paragraphs(task.chapter, task.window))
+    return num_claims, tuple(doubts)
 
 
-def _place(chapter: Chapter, name: str) -> str:
-    return f"chapter {chapter.place.number}, {name}"
+def batch_claims(statements: Sequence[str]) -> Iterator[tuple[Numbered, ...]]:
+    """Yield statements as they are put into one request each."""
+    for start in range(0, len(statements), MAX_CLAIMS):
+        yield tuple(Numbered(number, text) for number, text in enumerate(statements[start : start + MAX_CLAIMS]))
 
 
-def _show_window(chapter: Chapter, window: Window) -> str:
-    paragraphs = _number_paragraphs(window, chapter.book.text)
-    return "\n\n".join([chapter.heading, *(f"[{number}] {text}" for number, text in paragraphs)])
+def list_statements(answer: ReadAnswer, stretches: Sequence[Stretch]) -> list[str]:
+    """Return the statements of a reading that will stand in the plan, each once: of the whole, then of its scenes."""
+    of_scenes = (bullet for stretch in stretches if stretch.plan for bullet in stretch.plan.bullets)
+    lines = (clean_line(bullet.text, 300) for bullet in (*answer.bullets, *of_scenes))
+    return list(dict.fromkeys(line for line in lines if line))
 
 
-def _number_paragraphs(window: Window, text: str) -> tuple[Numbered, ...]:
-    return tuple(Numbered(number, text[start:end].strip()) for number, start, end in window.pieces)
-
-
-def _parts_within(scenes: Sequence[SceneDraft], window: Window, text: str) -> tuple[Numbered, ...]:
-    shared = ((number, overlap(scene, window)) for number, scene in enumerate(scenes))
+def parts_within(stretches: Sequence[Stretch], window: Window, text: str) -> tuple[Numbered, ...]:
+    """Return what a window shows of each scene, under the scene's number."""
+    shared = ((number, overlap(stretch, window)) for number, stretch in enumerate(stretches))
     return tuple(Numbered(number, text[span.start : span.end]) for number, span in shared if span is not None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from tasks.extraction.lexicons import SMALL_WORDS
 
+T = TypeVar("T")
 _MARKS = " -*•#"  # of lists and headings: a plan's lines get theirs when they are written
 _ROMAN = re.compile(r"[IVXLCDM]+\.?")
 _NO_NUMERALS = frozenset(("I", "MIX", "DID", "MILD", "CIVIL", "VIVID", "LID", "DIM", "ILL"))
@@ -44,6 +46,15 @@ def cut_sentences(text: str, max_words: int) -> str:
     kept = words[:max_words]
     ends = [index for index, word in enumerate(kept, 1) if word[-1] in ".!?" and index * 2 >= max_words]
     return " ".join(kept[: ends[-1]] if ends else kept)
+
+
+def spread(items: Sequence[T], num_items: int) -> list[T]:
+    """Return `num_items` items at even distances, the first and the last among them where there are two or more."""
+    if len(items) <= num_items:
+        return list(items)
+    if num_items < 2:
+        return list(items[:num_items])
+    return [items[round(index * (len(items) - 1) / (num_items - 1))] for index in range(num_items)]
 
 
 def tidy_heading(heading: str) -> str:

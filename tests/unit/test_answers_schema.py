@@ -27,9 +27,11 @@ def test_every_field_is_described_to_the_model(call):
 
 def test_bounds_are_told_in_words():
     shown = describe_answer(LEVELS["read"])
-    assert "- focuses (list of 1 to 7, each text, at most 65 characters): " in shown
-    assert "  - first_paragraph (whole number, 0 to 9999): " in shown
+    assert "- focuses (list of 1 to 7, each at most 65 characters): " in shown
+    assert "  - first_paragraph (0 to 9999): " in shown
     assert "- continues (true or false): " in shown
+    assert "  - verdict (supported or contradicted or not-in-text): " in describe_answer(LEVELS["claims"])
+    assert "- tags (list of 7, each at most 65 characters): " in describe_answer(LEVELS["preview"])
 
 
 @pytest.mark.parametrize("call", LEVELS)

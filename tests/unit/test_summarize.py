@@ -1,133 +1,59 @@
-"""SegmentedBook -> Scaffold, with a scripted model: scenes, names, arcs, repairs and refusals."""
+"""SegmentedBook -> Scaffold, with a scripted model: scenes, names, arcs, and the order of the requests."""
 
 from __future__ import annotations
 
 import pytest
 
-from schemas.answers import (
-    ArcAnswer,
-    ArchetypeAnswer,
-    ArcsAnswer,
-    BulletAnswer,
-    CharacterAnswer,
-    PartAnswer,
-    PeopleAnswer,
-    PersonAnswer,
-    PreviewAnswer,
-    PromptsAnswer,
-    RateAnswer,
-    RatingAnswer,
-    ReadAnswer,
-    SceneAnswer,
-    StyleAnswer,
-    WorldAnswer,
-)
+from schemas.answers import ArcsAnswer, BulletAnswer
 from schemas.errors import BookError
 from schemas.scaffold import Scaffold, Vector
-from schemas.settings import ChunkSettings, SummarizeSettings
 from tasks.planning.assemble import mean_vector
 from tasks.planning.assemble_book import partition_arcs
 from tasks.planning.wording import clean_line, cut_sentences, name_chapter, tidy_heading
-from tasks.protocols import Failure
-from tasks.summarize import summarize_book
-from tests.fakes import FakeLLM, WordTokenizer, build_book, write_nonsense
-
-PARAGRAPHS = [
-    "Anna Reed came down to the mill before the others were awake.",
-    "The wheel stood still, and the pond had gone the colour of slate.",
-    "In the evening her brother walked home along the ford, singing.",
-    "He had sold the grey horse and would not say for how much.",
-]
-
-
-def rate(scene, value):
-    names = ("action", "dialog", "world_building", "exposition", "romantic", "erotic", "pacing")
-    return RatingAnswer(scene=scene, **dict.fromkeys(names, value))
-
-
-def scene(first, opening, title="Scene", text="Anna waits."):
-    bullet = BulletAnswer(text=text, paragraphs=(first,))
-    return SceneAnswer(
-        first_paragraph=first,
-        opening=opening,
-        title=title,
-        focuses=("Waiting; or not", "Waiting, or not"),
-        perspective="Third person",
-        bullets=(bullet,),
-    )
-
-
-def arc(first, last, name="An arc"):
-    return ArcAnswer(name=name, first_chapter=first, last_chapter=last, short=("A",), medium=("B",), long=("C",))
-
-
-ANSWERS = {
-    "read": ReadAnswer(
-        continues=False,
-        scenes=(scene(0, PARAGRAPHS[0][:40]), scene(2, PARAGRAPHS[2][:40], "Home")),
-        bullets=(BulletAnswer(text="Anna, the miller's daughter, waits.", paragraphs=(0, 99)),),
-        focuses=("Waiting",),
-        chapter_title="At the Ford",
-        people=(PersonAnswer(name="Anna Reed", aliases=("Anna",), role="The miller's daughter."),),
-    ),
-    "rate": RateAnswer(ratings=(rate(0, 10), rate(1, 40))),
-    "people": PeopleAnswer(
-        main=(CharacterAnswer(name="Anna Reed", aliases=("Anna",), bullets=("She keeps the mill.",)),),
-        side=(CharacterAnswer(name=" ", aliases=(), bullets=("Nobody.",)),),
-        archetypes=(ArchetypeAnswer(name="The Keeper", bullets=("She stays.",)),),
-    ),
-    "parts": PartAnswer(bullets=("The mill stops.",)),
-    "arcs": ArcsAnswer(arcs=(arc(1, 1),)),
-    "world": WorldAnswer(rules=("Water is owned by the abbey.", "Water is owned by the abbey.")),
-    "style": StyleAnswer(rules=("Plain.",)),
-    "preview": PreviewAnswer(highlight="A mill.", tags=("mill",) * 7, archetype="One who stays."),
-    "prompts": PromptsAnswer(
-        terse="Write about a mill.",
-        normal="Please write about a mill.",
-        detailed="I want a mill. " * 30,
-        tagged="Tell of a mill.",
-        genre="country <tale>",
-        tone="calm",
-        setting="a ford",
-        pov="third person",
-        theme="staying",
-    ),
-}
-
-
-def script(request, **others):
-    return {**ANSWERS, **others}[request.call]
-
-
-def summarize(book, llm=None, window_tokens=400, num_ratings=2):
-    return summarize_book(
-        book,
-        SummarizeSettings(num_ratings=num_ratings, max_prompt_words=40),
-        llm=llm or FakeLLM(script),
-        reader=WordTokenizer(),
-        chunk=ChunkSettings(window_tokens=window_tokens),
-    )
+from tests.fakes import FakeLLM, build_book, write_nonsense
+from tests.scripted import ANSWERS, PARAGRAPHS, arc, rate, scene, script, summarize
 
 
 def scene_texts(book, scaffold):
     return [[book.text[part.start : part.end] for part in chapter.scenes] for chapter in scaffold.chapters]
 
 
-def test_a_book_is_asked_about_in_four_batches():
+def test_what_follows_from_an_answer_is_asked_right_after_it():
     llm = FakeLLM(script)
-    summarize(build_book([PARAGRAPHS], [PARAGRAPHS]), llm)
+    summarize(build_book([PARAGRAPHS], [PARAGRAPHS], in_parts=True), llm)
     calls = [[request.call for request in batch] for batch in llm.batches]
-    assert calls == [["read"] * 2, ["rate"] * 2, ["people", "arcs", "world", "style"], ["preview", "prompts"]]
+    after_people = ["arcs", "world", "style", "parts"]
+    assert calls == [["read"] * 2, ["rate"], ["rate"], ["people"], after_people, ["preview"], ["prompts"]]
 
 
-def test_nothing_before_the_question_differs_between_read_and_rate():
+def test_nothing_before_the_question_differs_between_the_calls_on_one_text():
     llm = FakeLLM(script)
-    summarize(build_book([PARAGRAPHS]), llm)
+    summarize(build_book([PARAGRAPHS], in_parts=True), llm)
+    for first, *others in (("read", "rate"), ("people", "arcs", "world", "style", "parts"), ("preview", "prompts")):
+        (leading,) = llm.asked(first)
+        for call in others:
+            (following,) = llm.asked(call)
+            assert (leading.instructions, leading.context) == (following.instructions, following.context)
     (read,), (rating,) = llm.asked("read"), llm.asked("rate")
-    assert (read.instructions, read.context) == (rating.instructions, rating.context)
     assert "The Mill, by Reed, Ada" in read.context
-    assert f"[2] {PARAGRAPHS[2]}" in read.context
-    assert "- scene 1: paragraphs 2 to 3" in rating.question
+    assert f"\n\n2 {PARAGRAPHS[2]}" in read.context
+    assert "0: 0 to 1\n1: 2 to 3" in rating.question
+
+
+def test_calls_keep_to_two_a_window_and_a_handful_a_book():
+    llm = FakeLLM(script)
+    summarize(build_book(*[[PARAGRAPHS] for _ in range(40)], in_parts=True), llm)
+    num_windows = len(llm.asked("read"))
+    assert num_windows == 40
+    assert sum(len(batch) for batch in llm.batches) == 2 * num_windows + 7 <= 2.3 * num_windows + 10
+
+
+def test_scenes_are_numbered_by_window_and_joined_by_chapter():
+    long = [f"{sentence} {'The mill went round and round. ' * 10}" for sentence in PARAGRAPHS]
+    llm = FakeLLM(script)
+    chapter = summarize(build_book([long]), llm, window_tokens=200).chapters[0]
+    assert [request.inputs.scenes[0].number for request in llm.asked("rate")] == [0] * len(llm.asked("rate"))
+    assert sum(len(request.inputs.scenes) for request in llm.asked("rate")) == len(chapter.scenes) > 1
 
 
 def test_located_scenes_partition_the_chapter():
@@ -142,11 +68,18 @@ def test_an_opening_with_a_wrong_number_and_a_wrong_word_is_still_found():
     assert [part.first_paragraph for part in scaffold.chapters[0].scenes] == [0, 2]
 
 
-def test_an_invented_scene_is_dropped():
+def test_quoted_openings_are_kept_where_they_stand_in_the_text():
+    chapter = summarize(build_book([PARAGRAPHS])).chapters[0]
+    assert [part.opening for part in chapter.scenes] == [PARAGRAPHS[0][:40], PARAGRAPHS[2][:40]]
+    assert chapter.num_unlocated == 0
+
+
+def test_an_invented_scene_is_dropped_and_counted():
     scenes = (scene(0, PARAGRAPHS[0]), scene(3, "The dragon fell burning out of a sky of brass", "Dragon"))
     read = ANSWERS["read"].model_copy(update={"scenes": scenes})
     scaffold = summarize(build_book([PARAGRAPHS]), FakeLLM(lambda request: script(request, read=read)))
     assert [part.title for part in scaffold.chapters[0].scenes] == ["Scene"]
+    assert scaffold.chapters[0].num_unlocated == 1
 
 
 def test_scene_breaks_of_the_author_hold_and_stay_inside_the_scene_before():
@@ -166,17 +99,6 @@ def test_a_marked_scene_without_a_plan_takes_the_statements_that_rest_on_it():
     scaffold = summarize(book, FakeLLM(lambda request: script(request, read=read)))
     last = scaffold.chapters[0].scenes[1]
     assert (last.title, last.bullets[0].text, last.bullets[0].paragraphs) == ("Scene 2", "He sells the horse.", (3,))
-
-
-def test_a_scene_that_goes_on_in_the_next_window_stays_one():
-    long = [f"{sentence} {'The mill went round and round. ' * 10}" for sentence in PARAGRAPHS]
-    goes_on = ANSWERS["read"].model_copy(update={"continues": True, "scenes": (scene(0, "x"),)})
-    book = build_book([long])
-    scaffold = summarize(book, FakeLLM(lambda request: script(request, read=goes_on)), window_tokens=200)
-    assert len(scaffold.chapters[0].scenes) == 1
-    apart = goes_on.model_copy(update={"continues": False})
-    scaffold = summarize(book, FakeLLM(lambda request: script(request, read=apart)), window_tokens=200)
-    assert len(scaffold.chapters[0].scenes) > 1
 
 
 def test_ratings_are_means_and_chapters_are_weighted_by_words():
@@ -252,53 +174,6 @@ def test_the_scaffold_holds_what_was_answered_and_what_was_counted():
 
 def test_an_untrainable_model_is_called_extractive():
     assert summarize(build_book([PARAGRAPHS]), FakeLLM(script, trainable=False)).summarizer == "extractive"
-
-
-def refuse_first(call, marker):
-    """Refuse a call until its node is a half, or its context is short."""
-    return lambda request: (
-        Failure("invalid", "no JSON")
-        if request.call == call and marker not in request.node and len(request.context) > 900
-        else script(request)
-    )
-
-
-def test_a_refused_window_is_halved_once():
-    long = [f"{sentence} {'The mill went round. ' * 20}" for sentence in PARAGRAPHS]
-    llm = FakeLLM(refuse_first("read", "half"))
-    scaffold = summarize(build_book([long]), llm, window_tokens=4_000)
-    assert [request.node for request in llm.asked("read")] == [
-        "chapter 1, window 1",
-        "chapter 1, window 1, half 1",
-        "chapter 1, window 1, half 2",
-    ]
-    assert scaffold.chapters[0].scenes[-1].end == len(build_book([long]).text.rstrip())
-
-
-def test_a_refused_rating_is_asked_for_by_halves():
-    long = [f"{sentence} {'The mill went round. ' * 20}" for sentence in PARAGRAPHS]
-    llm = FakeLLM(refuse_first("rate", "half"))
-    scaffold = summarize(build_book([long]), llm, window_tokens=4_000)
-    assert len(llm.asked("rate")) == 3
-    assert scaffold.chapters[0].scenes[1].vector.action == 40
-
-
-def test_a_book_call_that_is_refused_is_asked_with_half_the_context():
-    chapters = [[PARAGRAPHS] for _ in range(30)]
-    llm = FakeLLM(refuse_first("arcs", "never"))
-    summarize(build_book(*chapters), llm, window_tokens=500)
-    whole, half = llm.asked("arcs")
-    assert len(half.context) < len(whole.context)
-    assert WordTokenizer().count(whole.context) <= 500
-
-
-def test_a_node_without_any_answer_ends_the_book():
-    llm = FakeLLM(lambda request: Failure("runaway", "too long") if request.call == "rate" else script(request))
-    with pytest.raises(
-        BookError, match=r"book m1: chapter 1, window 1, half 1, rate: no answer was accepted"
-    ) as caught:
-        summarize(build_book([PARAGRAPHS]), llm)
-    assert caught.value.reason == "no-answer"
 
 
 def test_a_book_without_narrative_chapters_is_refused():
