@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.value import Value
 
+NOT_STATED = "(not stated)"  # a line for which there is no answer, or an empty one; no trajectory holds it
 Score = Annotated[int, Field(ge=0, le=99)]
 BulletText = Annotated[str, Field(min_length=1, max_length=300)]
 Focus = Annotated[str, Field(min_length=1, max_length=65)]
@@ -149,12 +150,12 @@ class Scaffold(Value):
     book_id: str
     title: str
     num_words: int
-    prompts: tuple[UserPrompt, ...] = Field(min_length=1)
+    prompts: tuple[UserPrompt, ...] = ()
     preview: Preview
-    world_rules: tuple[BulletText, ...] = Field(min_length=1, max_length=90)
-    writing_style: tuple[BulletText, ...] = Field(min_length=1, max_length=40)
+    world_rules: tuple[BulletText, ...] = Field(max_length=90)
+    writing_style: tuple[BulletText, ...] = Field(max_length=40)
     arcs: tuple[Arc, ...] = Field(min_length=1, max_length=12)
-    archetypes: tuple[Archetype, ...] = Field(min_length=1, max_length=32)
+    archetypes: tuple[Archetype, ...] = Field(max_length=32)
     main_characters: tuple[Character, ...] = Field(max_length=20)
     side_characters: tuple[Character, ...] = Field(max_length=20)
     parts: tuple[PartScaffold, ...] = ()
