@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from schemas.books import Rejection, SegmentedBook
 from schemas.errors import BookError
 from schemas.outcomes import Outcome, Prepared, PreparedWork, WorkOutcome
-from schemas.scaffold import Findings, Scaffold
+from schemas.scaffold import QUARANTINED, Findings, Scaffold
 from schemas.trajectories import Trajectories
 from schemas.value import Value
 from tasks.bench import Bench
@@ -140,7 +140,9 @@ def _run_work(work: PreparedWork, bench: Bench) -> WorkOutcome:
     if composed.rows:
         return WorkOutcome(work_id=work.work_id, values=values, num_rows=len(composed.rows))
     refused = "; ".join(f"{refusal.layout}: {refusal.detail}" for refusal in composed.refused)
-    return _refuse(work, "compose", "no-layout", f"it fits no layout ({refused})", values)
+    is_quarantined = any(refusal.reason == QUARANTINED for refusal in composed.refused)
+    reason = QUARANTINED if is_quarantined else "no-layout"  # without the gap, it might have fitted one
+    return _refuse(work, "compose", reason, f"it fits no layout ({refused})", values)
 
 
 def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> Trajectories:

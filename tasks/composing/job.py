@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from schemas.books import SegmentedBook
 from schemas.plans import Plan, Prose
-from schemas.scaffold import ChapterScaffold, Scaffold
+from schemas.scaffold import QUARANTINED, ChapterScaffold, Scaffold
 from schemas.settings import ComposeSettings
 from schemas.trajectories import Refusal
 from schemas.value import Span
@@ -126,7 +126,7 @@ class Job:
         listed += [node for node in self.scaffold.quarantined if node.chapter is None and node.call in calls]
         nodes += [f"{node.node} ({node.call})" for node in listed]
         if nodes:
-            raise DoesNotFitError("quarantined", f"no accepted answer for {', '.join(nodes)}")
+            raise DoesNotFitError(QUARANTINED, f"no accepted answer for {', '.join(nodes)}")
 
     def paragraphs_in(self, span: Span) -> list[Span]:
         """Return the paragraphs of a range, cut at its ends."""

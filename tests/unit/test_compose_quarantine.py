@@ -4,10 +4,20 @@ import re
 
 import pytest
 
-from schemas.scaffold import NOT_STATED, Arc, Bullet, Preview, Quarantine, UserPrompt
+from schemas.scaffold import NOT_STATED, Bullet, UserPrompt
 from schemas.settings import ComposeSettings
 from tasks.grammar.sequence import check_trajectory, parse_trajectory
-from tests.compositions import SMALL, TWO_CHAPTERS, change_chapter, compose, prose_spans, refusals, rows_of
+from tests.compositions import (
+    SMALL,
+    TWO_CHAPTERS,
+    change_chapter,
+    compose,
+    lose,
+    prose_spans,
+    quarantine,
+    refusals,
+    rows_of,
+)
 from tests.fakes import WordTokenizer
 from tests.scaffolds import PREVIEW, make_book, write_paragraphs
 
@@ -16,53 +26,6 @@ BOOK_CALLS = ("prompts", "preview", "world", "style", "arcs", "people")
 
 def write_book(num_chapters=12):
     return make_book([[write_paragraphs(200), write_paragraphs(200)] for _ in range(num_chapters)])
-
-
-def quarantine(scaffold, *numbers):
-    """The scaffold as it is where these chapters could not be read."""
-    for number in numbers:
-        chapter = scaffold.chapters[number - 1]
-        scene = chapter.scenes[0].model_copy(
-            update={
-                "title": NOT_STATED,
-                "end": chapter.end,
-                "focuses": (NOT_STATED,),
-                "perspective": NOT_STATED,
-                "bullets": (Bullet(text=NOT_STATED),),
-            }
-        )
-        texts = {"focuses": (NOT_STATED,), "bullets": (Bullet(text=NOT_STATED),), "scenes": (scene,)}
-        scaffold = change_chapter(scaffold, number - 1, quarantined=True, **texts)
-    nodes = [
-        Quarantine(node=f"chapter {number}, window 1", chapter=number, call="read", reason="length", detail="cut")
-        for number in numbers
-    ]
-    return scaffold.model_copy(update={"quarantined": (*scaffold.quarantined, *nodes)})
-
-
-def lose(scaffold, call):
-    """The scaffold as it is where a call about the book was given up."""
-    node = Quarantine(node="book", call=call, reason="json", detail="no JSON", answers=("ab",), text="{")
-    whole = Arc(
-        name=NOT_STATED,
-        first_chapter=1,
-        last_chapter=len(scaffold.chapters),
-        short=(NOT_STATED,),
-        medium=(NOT_STATED,),
-        long=(NOT_STATED,),
-    )
-    lost = {
-        "prompts": {"prompts": ()},
-        "preview": {
-            "preview": Preview(highlight=NOT_STATED, title="The Lamp", tags=(NOT_STATED,) * 7, archetype=NOT_STATED)
-        },
-        "world": {"world_rules": ()},
-        "style": {"writing_style": ()},
-        "arcs": {"arcs": (whole,)},
-        "people": {"archetypes": (), "main_characters": (), "side_characters": ()},
-        "parts": {},
-    }
-    return scaffold.model_copy(update={"quarantined": (*scaffold.quarantined, node), **lost[call]})
 
 
 def texts_of(rows, *roles):
