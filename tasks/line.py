@@ -19,6 +19,7 @@ from tasks.keys import code_digest, hash_json
 from tasks.prepare import prepare_book
 from tasks.protocols import Identified
 from tasks.summarize import summarize_book
+from tasks.turns import COMPUTING
 from tasks.verify import verify_scaffold
 
 logger = logging.getLogger(__name__)
@@ -153,10 +154,11 @@ def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> T
     settings, make = bench.settings, bench.work.make
     seams: dict[str, Value | Identified] = {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk}
     values["summarize"], scaffold = make(Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams)
-    values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
-    values["compose"], composed = make(
-        Trajectories, work.work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
-    )
+    with COMPUTING:
+        values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
+        values["compose"], composed = make(
+            Trajectories, work.work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
+        )
     return composed
 
 

@@ -22,6 +22,7 @@ from tasks.keys import code_digest, hash_json, stage_name
 from tasks.screen import screen_book
 from tasks.segment import segment_book
 from tasks.sign import sign_work
+from tasks.turns import COMPUTING
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,9 @@ class _Preparation:
         rejection: Rejection | None = None
         works: tuple[PreparedWork, ...] = ()
         try:
-            found = self._run_stages()
+            self.raw = self._fetch()
+            with COMPUTING:
+                found = self._run_stages(self.raw)
         except BookError as error:
             rejection = Rejection(book_id=self.book_id, stage=self.stage, reason=error.reason, detail=error.detail)
         else:
@@ -110,10 +113,9 @@ class _Preparation:
             works=works,
         )
 
-    def _run_stages(self) -> Rejection | tuple[PreparedWork, ...]:
+    def _run_stages(self, raw: RawBook) -> Rejection | tuple[PreparedWork, ...]:
         settings = self.bench.settings
-        self.raw = self._fetch()
-        clean = self._make(CleanBook, clean_book, settings.clean, self.raw)
+        clean = self._make(CleanBook, clean_book, settings.clean, raw)
         self.stage = "screen"
         screened = screen_book(clean, settings.screen)
         if isinstance(screened, Rejection):
