@@ -1,64 +1,23 @@
-"""Books for a crowd: the novels of the reference folder, each work once, then invented ones of a novel's length."""
+"""Books for a crowd: the novels of the reference folder, each work once, then invented ones of a novel's length.
+
+Collections are left out: their stories are made one after the other, so they would wait long after the others.
+"""
 
 from __future__ import annotations
 
+import csv
 import random
+import re
 import shutil
 from pathlib import Path
 
-from benchmarks.scoring.reference import first_of_works, load_reference
-from schemas.errors import ConfigError
-
+FORMS = ("novel", "novella")
 NUM_CHAPTERS, NUM_PARAGRAPHS = 36, 34  # of some 80 words each: about 100,000 words
-_PLACES = [
-    "harbour",
-    "hill",
-    "river",
-    "winter",
-    "northern",
-    "salt",
-    "copper",
-    "glass",
-    "orchard",
-    "tidal",
-    "broken",
-    "lower",
-    "distant",
-    "grey",
-]
-_THINGS = [
-    "wall",
-    "lamp",
-    "ledger",
-    "boat",
-    "gate",
-    "bell",
-    "road",
-    "kiln",
-    "mill",
-    "letter",
-    "bridge",
-    "coat",
-    "well",
-    "stair",
-    "wheel",
-    "garden",
-]
-_DEEDS = [
-    "watched",
-    "mended",
-    "sold",
-    "left",
-    "found",
-    "carried",
-    "painted",
-    "lost",
-    "hidden",
-    "built",
-    "burned",
-    "counted",
-]
-_NAMES = ["Mara", "Tomas", "Oddy", "Reve", "Quill", "Hale", "Bram", "Ilse", "Corwen", "Dalby"]
+_WORD = re.compile(r"\w+")
+_PLACES = _WORD.findall("harbour hill river winter northern salt copper glass orchard tidal broken lower distant grey")
+_THINGS = _WORD.findall("wall lamp ledger boat gate bell road kiln mill letter bridge coat well stair wheel garden")
+_DEEDS = _WORD.findall("watched mended sold left found carried painted lost hidden built burned counted")
+_NAMES = _WORD.findall("Mara Tomas Oddy Reve Quill Hale Bram Ilse Corwen Dalby")
 _ASIDES = (
     "He looked at her and said nothing.",
     "She was not afraid of him, and he knew it.",
@@ -72,13 +31,12 @@ _ASIDES = (
 
 def gather_books(folder: Path, reference: Path, num_books: int) -> int:
     """Fill a folder with so many books and return how many of them are real."""
-    try:
-        files = [file for file in first_of_works(load_reference(reference)) if file.reason is None]
-    except ConfigError:
-        files = []
-    real = [file for file in files if file.path.suffix == ".txt"][:num_books]
-    for file in real:
-        shutil.copyfile(file.path, folder / f"{file.book_id}.txt")
+    index = reference / "INDEX.csv"
+    rows = list(csv.DictReader(index.read_text(encoding="utf-8").splitlines())) if index.exists() else []
+    files = {row["id"]: row["file"] for row in reversed(rows) if row["form"] in FORMS and row["language"] == "en"}
+    real = sorted(files)[:num_books]
+    for book_id in real:
+        shutil.copyfile(reference / files[book_id], folder / f"{book_id}{Path(files[book_id]).suffix}")
     for seed in range(num_books - len(real)):
         (folder / f"invented{seed}.txt").write_text(invent_novel(seed), encoding="utf-8")
     return len(real)
