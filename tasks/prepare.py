@@ -96,8 +96,9 @@ class _Preparation:
         rejection: Rejection | None = None
         works: tuple[PreparedWork, ...] = ()
         try:
-            self.raw = self._fetch()
+            raw = fetch_book(self.entry, self.bench.settings.fetch, source=self.bench.source)
             with COMPUTING:
+                self.raw = self._record(raw)
                 found = self._run_stages(self.raw)
         except BookError as error:
             rejection = Rejection(book_id=self.book_id, stage=self.stage, reason=error.reason, detail=error.detail)
@@ -151,15 +152,13 @@ class _Preparation:
             book_id=self.book_id, stage="segment", reason=NEEDS_REVIEW, detail=detail, readings=book.readings
         )
 
-    def _fetch(self) -> RawBook:
-        """Read the bytes, and who wrote them: table, catalogue, else EPUB, RDF or the text's own header."""
-        source, settings = self.bench.source, self.bench.settings.fetch
-        raw = fetch_book(self.entry, settings, source=source)
+    def _record(self, raw: RawBook) -> RawBook:
+        """Store the bytes, and who wrote them: table, catalogue, else EPUB, RDF or the text's own header."""
         if self.book_id not in self.bench.catalogue:
             known = self._read_record() or read_header(decode_text(raw.data)[0], self.book_id)
             raw = raw.model_copy(update={"entry": complete_entry(raw.entry, dict(known))})
         self.entry = raw.entry
-        key = self.bench.work.key(self.book_id, fetch_book, settings, (raw.digest(),))
+        key = self.bench.work.key(self.book_id, fetch_book, self.bench.settings.fetch, (raw.digest(),))
         if self.bench.work.digest(key) is None:
             self.bench.work.save(key, raw)
         self.values["fetch"] = key
