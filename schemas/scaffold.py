@@ -126,7 +126,7 @@ class PartScaffold(Value):
     title: str
     first_chapter: int = Field(ge=1)
     last_chapter: int = Field(ge=1)
-    bullets: tuple[BulletText, ...] = Field(min_length=1, max_length=20)
+    bullets: tuple[BulletText, ...] = Field(max_length=20)
 
 
 class Preview(Value):
@@ -134,7 +134,7 @@ class Preview(Value):
 
     highlight: str
     title: str
-    tags: tuple[str, ...] = Field(min_length=7, max_length=7)
+    tags: tuple[str, ...] = Field(max_length=7, description="seven; none where the call has no accepted answer")
     archetype: str
 
 
@@ -146,12 +146,12 @@ class UserPrompt(Value):
 
 
 class Scaffold(Value):
-    """Everything the trajectory grammar needs about one book."""
+    """Everything the trajectory grammar needs about one book; what a quarantined call would have told is empty."""
 
     book_id: str
     title: str
     num_words: int
-    prompts: tuple[UserPrompt, ...] = ()
+    prompts: tuple[UserPrompt, ...]
     preview: Preview
     world_rules: tuple[BulletText, ...] = Field(max_length=90)
     writing_style: tuple[BulletText, ...] = Field(max_length=40)
