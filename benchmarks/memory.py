@@ -1,6 +1,7 @@
 """Peak memory of a build with 64 novels in work at once, all of them waiting for a model: 1.5 GB at most.
 
-    python benchmarks/memory.py [--books N] [--latency S] [--llm waiting|builtin] [--reference FOLDER] [--json FILE]
+    python benchmarks/memory.py [--in-flight N] [--latency S] [--llm waiting|builtin] [--reference FOLDER]
+        [--json FILE]
 
 The books are the reference folder's novels, each work once, and invented ones of 100,000 words beyond them. The model
 is a server of its own process that answers by schema after a wait. Memory is of the build's process alone, without
@@ -31,19 +32,20 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT.parent / "shared" / "gutenberg"
 SERVER = ROOT / "benchmarks" / "waiting" / "server.py"
 MOST_MB = 1_500
+NUM_SPARE = 4  # books beyond those in flight: some are rejected before a model sees them
 MB = 1_000_000
 
 Figures = dict[str, int | float | str | bool]
 
 
-def build_crowd(folder: Path, url: str, num_books: int) -> Figures:
-    """Build every book of a folder in this process, all of them at once, and return what it took."""
+def build_crowd(folder: Path, url: str, num_workers: int) -> Figures:
+    """Build every book of a folder in this process, so many of them at once, and return what it took."""
     overrides = {
         "source.location": str(folder),
         "out": str(folder.parent / "out"),
         "llm.url": url,
         "tokens.reader": "samples",
-        "max_workers": num_books,
+        "max_workers": num_workers,
     }
     settings = load_settings(None, overrides)
     started = time.monotonic()
@@ -82,8 +84,9 @@ def measure_crowd(arguments: argparse.Namespace) -> Figures:
     with tempfile.TemporaryDirectory() as place, serve(arguments.llm, arguments.latency) as url:
         folder = Path(place) / "books"
         folder.mkdir()
-        num_real = gather_books(folder, arguments.reference, arguments.books)
-        command = [sys.executable, __file__, "--books", str(arguments.books), "--build", str(folder), "--url", url]
+        num_real = gather_books(folder, arguments.reference, arguments.in_flight + NUM_SPARE)
+        workers = ["--in-flight", str(arguments.in_flight)]
+        command = [sys.executable, __file__, *workers, "--build", str(folder), "--url", url]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
         num_mb = round(sum(path.stat().st_size for path in folder.iterdir()) / MB, 1)
@@ -94,7 +97,7 @@ def measure_crowd(arguments: argparse.Namespace) -> Figures:
 def parse_arguments() -> argparse.Namespace:
     """Return the arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--books", type=int, default=64)
+    parser.add_argument("--in-flight", type=int, default=64, help="books in work at once")
     parser.add_argument("--latency", type=float, default=5.0, help="seconds that every question waits")
     parser.add_argument("--llm", choices=("waiting", "builtin"), default="waiting")
     parser.add_argument("--reference", type=Path, default=REFERENCE)
@@ -108,7 +111,7 @@ def main() -> int:
     """Measure, print one table, and write the figures."""
     arguments = parse_arguments()
     if arguments.build:
-        print(json.dumps(build_crowd(arguments.build, arguments.url, arguments.books)))
+        print(json.dumps(build_crowd(arguments.build, arguments.url, arguments.in_flight)))
         return 0
     figures = measure_crowd(arguments)
     figures["limit_mb"] = MOST_MB
