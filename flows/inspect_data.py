@@ -13,7 +13,7 @@ from rich.console import Console
 
 from flows.ledgers import describe_ledger
 from flows.profiles import load_settings
-from flows.summaries import print_rows
+from flows.summaries import count_nodes, print_rows
 from schemas.books import CleanBook, LookReport, RawBook, Rejection, SegmentedBook
 from schemas.errors import BookError, ConfigError, PipelineError
 from schemas.ledger import Ledger
@@ -125,6 +125,8 @@ def show_status(status: Status, console: Console) -> None:
         rows.append(("books", f"{books.in_} in = {books.out} out + {rejected}"))
         for layout, splits in status.trajectories.items():
             rows.append((layout, ", ".join(f"{number} {split}" for split, number in splits.items()) or "none"))
+        if nodes := status.accounting.nodes:
+            rows.append(("quarantined", count_nodes(nodes)))
         rows.append(("tokens", f"{tokens.total:,}: {tokens.plan:,} of plans, {tokens.prose:,} of prose"))
         rows.extend((f"{name} (last run)", told) for name, told in describe_ledger(ledger))
     rows.append(("work", ", ".join(f"{number} {stage}" for stage, number in status.work.items()) or "none"))

@@ -88,6 +88,8 @@ def print_build(summary: BuildSummary, console: Console) -> None:
         shown = ", ".join(f"{number} {split}" for split, number in splits.items())
         refused = summary.accounting.layouts[layout].refused
         rows.append((layout, f"{sum(splits.values())} trajectories ({shown or 'none'}){_refused(refused)}"))
+    if nodes := summary.accounting.nodes:
+        rows.append(("quarantined", count_nodes(nodes)))
     rows.append(
         ("tokens", f"{tokens.total:,}, of which {tokens.plan:,} of plans and {tokens.prose:,} of prose are targets")
     )
@@ -137,6 +139,12 @@ def print_rows(rows: Sequence[tuple[str, str]], console: Console) -> None:
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         console.print(f"{name:<{width}}  {value}", highlight=False, markup=False, soft_wrap=True)
+
+
+def count_nodes(nodes: dict[str, int]) -> str:
+    """Return how many nodes were quarantined and why, on one line."""
+    reasons = ", ".join(f"{number} {reason}" for reason, number in nodes.items())
+    return f"{sum(nodes.values())} parts of plans without an accepted answer ({reasons})"
 
 
 def _training_rows(result: TrainingResult) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from schemas.value import Value
 
+NOT_STATED = "(not stated)"  # a line for which there is no answer, or an empty one; no trajectory holds it
+QUARANTINED = "quarantined"  # reason of what is refused for want of a quarantined node
 Score = Annotated[int, Field(ge=0, le=99)]
 BulletText = Annotated[str, Field(min_length=1, max_length=300)]
 Focus = Annotated[str, Field(min_length=1, max_length=65)]

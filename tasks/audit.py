@@ -12,14 +12,16 @@ import pyarrow.parquet as pq
 
 from schemas.errors import PipelineError
 from schemas.runs import Manifest, ShardInfo, ShardKind
-from schemas.scaffold import Scaffold
+from schemas.scaffold import ChapterScaffold, Scaffold
 from schemas.trajectories import Trajectory
 from schemas.value import Span, Value
 from tasks.buckets import bucket_of
+from tasks.composing.text import clean_scaffold
+from tasks.counts import count_rows
 from tasks.grammar.sequence import check_trajectory, messages
 from tasks.protocols import Store, Tokenizer
 from tasks.shard import content_digest, total
-from tasks.tables import SCHEMAS, Row, count_rows
+from tasks.tables import SCHEMAS, Row
 
 PARTIAL_LAYOUTS = {"first-chapter"}  # a part of a book by nature
 MAX_PROBLEMS = 100  # a person reads the first ones; the count is exact
@@ -60,6 +62,7 @@ def audit_snapshot(manifest: Manifest, store: Store, trainee: Tokenizer) -> Audi
         problems.extend(_check_bucket(bucket, rows, manifest.num_buckets))
         problems.extend(_check_trajectories(rows, trainee))
         problems.extend(_check_tiling(rows))
+        problems.extend(_check_quarantine(rows))
     problems.extend(_check_totals(manifest, recounted))
     return Audit(
         ok=not problems, checked=dict(checked), num_problems=len(problems), problems=tuple(problems[:MAX_PROBLEMS])
@@ -132,7 +135,7 @@ def _check_trajectories(rows: dict[ShardKind, list[Row]], trainee: Tokenizer) ->
 
 
 def _check_tiling(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
-    """In a layout that holds whole books, every word of every chapter is a target exactly once."""
+    """In a layout that holds whole books, every word of every chapter with a plan is a target once, no other is."""
     spans: dict[tuple[str, str, int], list[Span]] = defaultdict(list)
     for row in rows["trajectories"]:
         if row["layout"] not in PARTIAL_LAYOUTS:
@@ -143,16 +146,37 @@ def _check_tiling(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
     for (book_id, layout, window), targets in sorted(spans.items()):
         if book_id not in books:
             continue  # said already
-        text, scaffold = books[book_id]["text"], Scaffold.model_validate_json(books[book_id]["scaffold"])
+        text, planned = books[book_id]["text"], _planned_chapters(books[book_id]["scaffold"])
         targets.sort()
         num_twice = sum(later.start < earlier.end for earlier, later in pairwise(targets))
         found = sum(len(text[start:end].split()) for start, end in targets)
-        wanted = sum(len(text[chapter.start : chapter.end].split()) for chapter in scaffold.chapters)
+        wanted = sum(len(text[chapter.start : chapter.end].split()) for chapter in planned)
         if num_twice or found != wanted:
             yield (
                 f"book {book_id}: {layout} at {window} tokens has {found} words as targets, "
-                f"its chapters have {wanted}, and {num_twice} targets begin before another ends"
+                f"its chapters with a plan have {wanted}, and {num_twice} targets begin before another ends"
             )
+
+
+def _check_quarantine(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
+    """No quarantined chapter is a target, and every one has its node among what was refused."""
+    told = {(row["book_id"], row["node"]) for row in rows["rejected"] if row["level"] == "node"}
+    targets: dict[str, set[int]] = defaultdict(set)
+    for row in rows["trajectories"]:
+        targets[row["book_id"]].update(row["targets"])
+    for row in rows["books"]:
+        scaffold = Scaffold.model_validate_json(row["scaffold"])
+        wrong = {chapter.number for chapter in scaffold.chapters if chapter.quarantined} & targets[row["book_id"]]
+        yield from (f"book {row['book_id']}: chapter {number} is quarantined, and a target" for number in sorted(wrong))
+        untold = {node.node for node in scaffold.quarantined if (row["book_id"], node.node) not in told}
+        yield from (f"book {row['book_id']}: {node} is quarantined, and not in rejected" for node in sorted(untold))
+
+
+def _planned_chapters(scaffold: str) -> list[ChapterScaffold]:
+    """Return the chapters of a scaffold that may be a target: not quarantined, and nothing of their plans empty."""
+    whole = Scaffold.model_validate_json(scaffold)
+    empty = clean_scaffold(whole)[1].chapters
+    return [chapter for chapter in whole.chapters if not chapter.quarantined and chapter.number not in empty]
 
 
 def _check_totals(manifest: Manifest, shards: Sequence[ShardInfo]) -> Iterator[str]:

@@ -37,8 +37,8 @@ def compose_book(
     Raises:
         BookError: the scaffold is not of this text, or a row does not come back equal when it is read.
     """
-    clean, num_empty = clean_scaffold(_measure(segmented, scaffold))
-    job = Job(segmented, clean, num_empty, settings, TokenCounter(trainee))
+    clean, empty = clean_scaffold(_measure(segmented, scaffold))
+    job = Job(segmented, clean, empty, settings, TokenCounter(trainee))
     provenance = _describe(segmented, scaffold, trainee)
     split = assign_split(segmented.entry, settings.held_out_share)
     rows: list[Trajectory] = []

@@ -11,13 +11,14 @@ from typing import Any
 from schemas.books import Rejection, SegmentedBook
 from schemas.errors import BookError
 from schemas.outcomes import Outcome, Prepared, PreparedWork, WorkOutcome
-from schemas.scaffold import Findings, Scaffold
+from schemas.scaffold import QUARANTINED, Findings, Scaffold
 from schemas.trajectories import Trajectories
 from tasks.bench import Bench
 from tasks.compose import compose_book
 from tasks.keys import code_digest, hash_json
 from tasks.prepare import prepare_book
 from tasks.summarize import summarize_book
+from tasks.turns import COMPUTING
 from tasks.verify import verify_scaffold
 
 logger = logging.getLogger(__name__)
@@ -145,7 +146,9 @@ def _run_work(work: PreparedWork, bench: Bench) -> WorkOutcome:
     if composed.rows:
         return WorkOutcome(work_id=work.work_id, values=values, num_rows=len(composed.rows))
     refused = "; ".join(f"{refusal.layout}: {refusal.detail}" for refusal in composed.refused)
-    return _refuse(work, "compose", "no-layout", f"it fits no layout ({refused})", values)
+    is_quarantined = any(refusal.reason == QUARANTINED for refusal in composed.refused)
+    reason = QUARANTINED if is_quarantined else "no-layout"  # without the gap, it might have fitted one
+    return _refuse(work, "compose", reason, f"it fits no layout ({refused})", values)
 
 
 def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> Trajectories:
@@ -157,10 +160,11 @@ def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> T
     values["summarize"], scaffold = make(
         Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
     )
-    values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
-    values["compose"], composed = make(
-        Trajectories, work.work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
-    )
+    with COMPUTING:
+        values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
+        values["compose"], composed = make(
+            Trajectories, work.work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
+        )
     return composed
 
 

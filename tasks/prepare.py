@@ -22,6 +22,7 @@ from tasks.keys import code_digest, hash_json, stage_name
 from tasks.screen import screen_book
 from tasks.segment import segment_book
 from tasks.sign import sign_work
+from tasks.turns import COMPUTING
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,10 @@ class _Preparation:
         rejection: Rejection | None = None
         works: tuple[PreparedWork, ...] = ()
         try:
-            found = self._run_stages()
+            raw = fetch_book(self.entry, self.bench.settings.fetch, source=self.bench.source)
+            with COMPUTING:
+                self.raw = self._record(raw)
+                found = self._run_stages(self.raw)
         except BookError as error:
             rejection = Rejection(book_id=self.book_id, stage=self.stage, reason=error.reason, detail=error.detail)
         else:
@@ -110,10 +114,9 @@ class _Preparation:
             works=works,
         )
 
-    def _run_stages(self) -> Rejection | tuple[PreparedWork, ...]:
+    def _run_stages(self, raw: RawBook) -> Rejection | tuple[PreparedWork, ...]:
         settings = self.bench.settings
-        self.raw = self._fetch()
-        clean = self._make(CleanBook, clean_book, settings.clean, self.raw)
+        clean = self._make(CleanBook, clean_book, settings.clean, raw)
         self.stage = "screen"
         screened = screen_book(clean, settings.screen)
         if isinstance(screened, Rejection):
@@ -149,15 +152,13 @@ class _Preparation:
             book_id=self.book_id, stage="segment", reason=NEEDS_REVIEW, detail=detail, readings=book.readings
         )
 
-    def _fetch(self) -> RawBook:
-        """Read the bytes, and who wrote them: table, catalogue, else EPUB, RDF or the text's own header."""
-        source, settings = self.bench.source, self.bench.settings.fetch
-        raw = fetch_book(self.entry, settings, source=source)
+    def _record(self, raw: RawBook) -> RawBook:
+        """Store the bytes, and who wrote them: table, catalogue, else EPUB, RDF or the text's own header."""
         if self.book_id not in self.bench.catalogue:
             known = self._read_record() or read_header(decode_text(raw.data)[0], self.book_id)
             raw = raw.model_copy(update={"entry": complete_entry(raw.entry, dict(known))})
         self.entry = raw.entry
-        key = self.bench.work.key(self.book_id, fetch_book, settings, (raw.digest(),))
+        key = self.bench.work.key(self.book_id, fetch_book, self.bench.settings.fetch, (raw.digest(),))
         if self.bench.work.digest(key) is None:
             self.bench.work.save(key, raw)
         self.values["fetch"] = key

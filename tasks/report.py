@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,16 @@ from schemas.runs import Manifest
 from tasks.tables import Row
 
 TEMPLATES = Path(__file__).parent / "templates"
-MAX_NOTES = 50  # a page a person reads; the table in rejected/ holds them all
+MAX_NOTES = MAX_NODES = 50  # a page a person reads; the table in rejected/ holds them all
 
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))  # Hugging Face's
 
 
 def render_report(manifest: Manifest, books: Sequence[Row], rejected: Sequence[Row]) -> str:
     """Return the report as one page that needs no server and no network; everything in it is escaped."""
-    levels = {level: [row for row in rejected if row["level"] == level] for level in ("book", "work", "layout", "note")}
+    levels: dict[str, list[Row]] = defaultdict(list)
+    for row in rejected:
+        levels[row["level"]].append(row)
     notes = Counter((row["layout"], row["reason"]) for row in levels["note"])
     return (
         _environment(autoescape=True)
@@ -33,8 +35,20 @@ def render_report(manifest: Manifest, books: Sequence[Row], rejected: Sequence[R
             readings=_readings,
             refused=levels["layout"],
             notes=notes.most_common(MAX_NOTES),
+            nodes=levels["node"][:MAX_NODES],
+            num_nodes=len(levels["node"]),
+            findings=tally_findings(manifest),
         )
     )
+
+
+def tally_findings(manifest: Manifest) -> list[tuple[str, int, int]]:
+    """Return each check of `verify`, the nodes it looked at, those outside its limit; shards bring their counts."""
+    checked, outside = (
+        sum((Counter(shard.counts.get(group, {})) for shard in manifest.shards if shard.kind == "books"), Counter())
+        for group in ("checked", "outside")
+    )
+    return [(check, number, outside[check]) for check, number in sorted(checked.items())]
 
 
 def _readings(row: Row) -> list[dict[str, Any]]:
@@ -55,7 +69,14 @@ def render_card(manifest: Manifest) -> str:
     return (
         _environment(autoescape=False)
         .get_template("card.md")
-        .render(manifest=manifest, files=files, books=books, size=size, num_rows=num_rows)
+        .render(
+            manifest=manifest,
+            files=files,
+            books=books,
+            size=size,
+            num_rows=num_rows,
+            findings=tally_findings(manifest),
+        )
     )
 
 

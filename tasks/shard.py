@@ -28,9 +28,10 @@ from schemas.runs import (
 )
 from schemas.settings import ShardSettings
 from tasks.buckets import Rows, Withdrawal, bucket_of, merge_bucket, read_bucket
+from tasks.counts import count_rows
 from tasks.keys import hash_json
 from tasks.protocols import Store
-from tasks.tables import SCHEMAS, SORT_KEYS, Row, count_rows
+from tasks.tables import SCHEMAS, SORT_KEYS, Row
 from tasks.work import Work
 
 logger = logging.getLogger(__name__)
@@ -129,7 +130,8 @@ def total(shards: Sequence[ShardInfo]) -> tuple[Accounting, dict[str, dict[str, 
         for name in names
     }
     tally = TokenTally(total=tokens["num_tokens"], plan=tokens["plan_tokens"], prose=tokens["prose_tokens"])
-    return Accounting(books=books, works=works, layouts=layouts), {name: dict(rows[name]) for name in names}, tally
+    accounting = Accounting(books=books, works=works, layouts=layouts, nodes=dict(sorted(reasons["node"].items())))
+    return accounting, {name: dict(rows[name]) for name in names}, tally
 
 
 def _counts_of(shard: ShardInfo) -> dict[str, dict[str, int]]:

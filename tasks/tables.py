@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -13,7 +11,7 @@ from schemas.books import CatalogueEntry, Division, Rejection, SegmentedBook
 from schemas.duplicates import Signature
 from schemas.outcomes import Outcome, WorkOutcome
 from schemas.runs import ShardKind
-from schemas.scaffold import Findings, Scaffold
+from schemas.scaffold import QUARANTINED, Findings, Scaffold
 from schemas.trajectories import Trajectories, Trajectory
 from schemas.value import Value
 from tasks.grammar.sequence import messages
@@ -91,21 +89,25 @@ SCHEMAS: dict[ShardKind, pa.Schema] = {
         [
             ("book_id", pa.string()),
             ("parent_id", pa.string()),
-            ("level", pa.string()),  # book, work, layout, note
+            ("level", pa.string()),  # book, work, layout, note, node
             ("stage", pa.string()),
             ("layout", pa.string()),
             ("reason", pa.string()),
             ("detail", pa.large_string()),
             ("readings", pa.large_string()),  # of a book that needs review: the ways to divide it, as JSON
             ("title", pa.string()),
+            ("node", pa.string()),  # of a scaffold: 'chapter 3, window 1'
+            ("evidence", pa.large_string()),  # of a node: what is needed to look at it again, as JSON
         ]
     ),
 }
 
+_NOTHING_REJECTED = dict.fromkeys(SCHEMAS["rejected"].names)
+
 SORT_KEYS: dict[ShardKind, tuple[str, ...]] = {
     "trajectories": ("book_id", "trajectory_id"),
     "books": ("book_id",),
-    "rejected": ("book_id", "level", "layout", "reason", "detail"),
+    "rejected": ("book_id", "level", "layout", "reason", "detail", "node", "evidence"),
 }
 
 
@@ -121,39 +123,14 @@ def rows_of_book(outcome: Outcome, work: Work) -> dict[ShardKind, list[Row]]:
     for one in outcome.works:
         if one.rejection is None:
             _add_work(one, outcome.file_sha256, work, rows)
-        elif one.work_id != outcome.book_id:
-            title = _load(SegmentedBook, one, "segment", work).entry.title
-            rows["rejected"].append(rejected_row("work", one.rejection, title, outcome.book_id))
+        else:
+            rows["rejected"] += _rejection_rows(one, outcome.book_id, work)
     return rows
 
 
 def trajectory_row(trajectory: Trajectory) -> Row:
     """Return a trajectory as a row: its fields, and its stages as chat messages."""
     return {**trajectory.model_dump(), "messages": messages(trajectory.stages)}
-
-
-def count_rows(kind: ShardKind, rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
-    """Return what rows add to the manifest's totals.
-
-    A book that was rejected whole counts as one work; of a collection whose stories were all rejected, these count.
-    """
-    rows = list(rows)
-    if kind == "books":
-        return {"out": {"books": len({row["parent_id"] or row["book_id"] for row in rows}), "works": len(rows)}}
-    counts: dict[str, Counter[str]] = {}
-    divided = {row["parent_id"] for row in rows if row.get("level") == "work"}
-    for row in rows:
-        if kind == "trajectories":
-            counts.setdefault("layouts", Counter())[row["layout"]] += 1
-            tokens = counts.setdefault("tokens", Counter())
-            for name in ("num_tokens", "plan_tokens", "prose_tokens"):
-                tokens[name] += row[name]
-        else:
-            group = row["level"] if row["level"] != "layout" else f"layout:{row['layout']}"
-            counts.setdefault(group, Counter())[row["reason"]] += 1
-            if group == "book" and row["book_id"] not in divided:
-                counts.setdefault("work", Counter())[row["reason"]] += 1
-    return {group: dict(sorted(counter.items())) for group, counter in sorted(counts.items())}
 
 
 def _add_work(one: WorkOutcome, file_sha256: str | None, work: Work, rows: dict[ShardKind, list[Row]]) -> None:
@@ -167,7 +144,20 @@ def _add_work(one: WorkOutcome, file_sha256: str | None, work: Work, rows: dict[
     }
     rows["trajectories"] += [trajectory_row(row) for row in composed.rows]
     rows["books"].append({**_book_row(segmented, scaffold, file_sha256), **facts})
-    rows["rejected"] += _refusal_rows(segmented.entry, composed)
+    rows["rejected"] += _refusal_rows(segmented.entry, composed) + _node_rows(segmented.entry, scaffold)
+
+
+def _rejection_rows(one: WorkOutcome, book_id: str, work: Work) -> list[Row]:
+    """Return the row of a rejected story, and the nodes of a work that was rejected for them."""
+    rejection, rows = one.rejection, list[Row]()
+    if rejection is None:
+        return rows
+    entry = _load(SegmentedBook, one, "segment", work).entry
+    if one.work_id != book_id:
+        rows.append(rejected_row("work", rejection, entry.title, book_id))
+    if rejection.reason == QUARANTINED:
+        rows += _node_rows(entry, _load(Scaffold, one, "summarize", work))
+    return rows
 
 
 def _load(kind: type[V], outcome: WorkOutcome, stage: str, work: Work) -> V:
@@ -215,11 +205,11 @@ def rejected_row(level: str, rejection: Rejection, title: str | None, parent_id:
     """Return the row of a book or of a story that did not make it."""
     readings = [reading.model_dump() for reading in rejection.readings]
     return {
+        **_NOTHING_REJECTED,
         "book_id": rejection.book_id,
         "parent_id": parent_id,
         "level": level,
         "stage": rejection.stage,
-        "layout": None,
         "reason": rejection.reason,
         "detail": rejection.detail,
         "readings": json.dumps(readings, ensure_ascii=False) if readings else None,
@@ -229,17 +219,22 @@ def rejected_row(level: str, rejection: Rejection, title: str | None, parent_id:
 
 def _refusal_rows(entry: CatalogueEntry, composed: Trajectories) -> list[Row]:
     levels = [("layout", refusal) for refusal in composed.refused] + [("note", note) for note in composed.notes]
+    whose = {"book_id": entry.book_id, "parent_id": entry.parent_id, "title": entry.title, "stage": "compose"}
+    return [{**_NOTHING_REJECTED, **whose, "level": level, **refusal.model_dump()} for level, refusal in levels]
+
+
+def _node_rows(entry: CatalogueEntry, scaffold: Scaffold) -> list[Row]:
+    """Return the quarantined nodes of a scaffold, with what is needed to look at them again."""
+    whose = {"book_id": entry.book_id, "parent_id": entry.parent_id, "title": entry.title, "stage": "summarize"}
     return [
         {
-            "book_id": entry.book_id,
-            "parent_id": entry.parent_id,
-            "level": level,
-            "stage": "compose",
-            "layout": refusal.layout,
-            "reason": refusal.reason,
-            "detail": refusal.detail,
-            "readings": None,
-            "title": entry.title,
+            **_NOTHING_REJECTED,
+            **whose,
+            "level": "node",
+            "reason": node.reason,
+            "detail": node.detail,
+            "node": node.node,
+            "evidence": node.model_dump_json(include={"chapter", "call", "answers", "text"}),
         }
-        for level, refusal in levels
+        for node in scaffold.quarantined
     ]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from schemas.plans import Named, Premise, Prose, StorySoFar
-from schemas.scaffold import ChapterScaffold
+from schemas.scaffold import NOT_STATED, Arc, ChapterScaffold, Character
 from schemas.value import Span
 from tasks.composing.job import Draft, Job
 from tasks.composing.text import cut_text, fold, shorten_until
@@ -64,7 +64,7 @@ def _fit_premise(job: Job, budget: float) -> Draft:
     highlight = shorten_until(whole, lambda cut: fits(premise._replace(highlight=cut), 2 / 3))
     if len(highlight) >= min(len(whole), _LEAST_HIGHLIGHT) and fits(premise._replace(highlight=highlight)):
         premise = premise._replace(highlight=highlight)
-    for person in job.scaffold.main_characters:
+    for person in filter(_says_something, job.scaffold.main_characters):
         fuller = premise._replace(characters=(*premise.characters, Named(person.name, person.bullets[:1])))
         if not fits(fuller):
             break
@@ -112,25 +112,32 @@ def _tell(lines: Sequence[_Line]) -> StorySoFar:
 def _weigh_bullets(job: Job, place: Place, budget: float) -> Iterator[_Line]:
     """Yield bullets, weightiest first: the last chapter's end, one of each finished arc, then chapters backwards.
 
-    A chapter's bullets are halved with every step back, so that the nearest chapters have most detail.
+    A chapter's bullets are halved with every step back, so that the nearest chapters have most detail. Nothing is
+    told of chapters without a plan, nor of arcs that have no other.
     """
-    before = place.pieces[: place.first]
+    before = [piece for piece in place.pieces[: place.first] if job.is_told(piece)]
     last = len(before) - 1
     spent = 0
-    for number in reversed(range(len(before[-1].bullets))):
+    for number in reversed(range(len(before[-1].bullets) if before else 0)):
         line = _Line(1, last, before[-1].name, number, before[-1].bullets[number].text)
         spent += job.tokens.count(f"\n- {line.text}")
         if spent > budget / 2 and number < len(before[-1].bullets) - 1:
             break
         yield line
-    current = place.pieces[place.first].number
-    finished = [(number, arc) for number, arc in enumerate(job.scaffold.arcs, 1) if arc.last_chapter < current]
-    for number, arc in reversed(finished):
-        yield _Line(0, number, arc.name, 0, arc.short[0])
+    current, told = place.pieces[place.first].number, [piece.number for piece in before]
+    for number, arc in reversed(list(enumerate(job.scaffold.arcs, 1))):
+        is_known = any(arc.first_chapter <= chapter <= arc.last_chapter for chapter in told)
+        if arc.last_chapter < current and is_known and _says_something(arc):
+            yield _Line(0, number, arc.name, 0, arc.short[0])
     for step, entry in enumerate(reversed(range(last)), 1):
         piece = before[entry]
         for number in range(max(1, len(piece.bullets) >> step)):
             yield _Line(1, entry, piece.name, number, piece.bullets[number].text)
+
+
+def _says_something(item: Arc | Character) -> bool:
+    bullets = item.short if isinstance(item, Arc) else item.bullets
+    return NOT_STATED not in (item.name, bullets[0])
 
 
 def _fit_tail(job: Job, piece: ChapterScaffold, budget: float) -> Draft | None:

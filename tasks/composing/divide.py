@@ -41,11 +41,17 @@ class Bounds(NamedTuple):
 def divide_chapters(
     job: Job, layout: str, chapters: Sequence[ChapterScaffold], bounds: Bounds
 ) -> list[ChapterScaffold]:
-    """Return the chapters with unlike names, those that are out of bounds divided; what was divided is noted."""
+    """Return the chapters with unlike names, those that are out of bounds divided; what was divided is noted.
+
+    A chapter without a plan stays whole: it is no target.
+    """
     named = name_chapters(job, chapters)
     taken = {chapter.name for chapter in named}
     pieces: list[ChapterScaffold] = []
     for chapter in named:
+        if not job.is_told(chapter):
+            pieces.append(chapter)
+            continue
         cuts = [Cut(Span(scene.start, scene.end), place) for place, scene in enumerate(chapter.scenes)]
         groups = list(_divide(job, chapter, cuts, bounds))
         num_scenes_cut = len(

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from schemas.books import SegmentedBook
 from schemas.plans import Plan, Prose
-from schemas.scaffold import ChapterScaffold, Scaffold
+from schemas.scaffold import QUARANTINED, ChapterScaffold, Scaffold
 from schemas.settings import ComposeSettings
 from schemas.trajectories import Refusal
 from schemas.value import Span
-from tasks.composing.text import cut_text
+from tasks.composing.text import Empty, cut_text
 from tasks.grammar.render import FENCE, render_stage
 from tasks.grammar.sequence import count_stage
 from tasks.protocols import Tokenizer
@@ -90,7 +90,7 @@ class Job:
 
     segmented: SegmentedBook
     scaffold: Scaffold  # clean: every text inside the grammar
-    num_empty: int  # texts of the scaffold that had nothing in them
+    empty: Empty  # what of the scaffold had nothing in it
     settings: ComposeSettings
     tokens: TokenCounter
     notes: list[Refusal] = field(default_factory=list)
@@ -109,6 +109,24 @@ class Job:
     def text(self) -> str:
         """The book's clean text."""
         return self.segmented.text
+
+    def is_told(self, chapter: ChapterScaffold) -> bool:
+        """Tell whether there is a plan of a chapter: what has none is told of nowhere and is no target."""
+        return not chapter.quarantined and chapter.number not in self.empty.chapters
+
+    def check_answered(self, chapters: Sequence[ChapterScaffold], calls: Collection[str]) -> None:
+        """Refuse a layout that needs what was quarantined: one of these chapters, or what these calls tell of the book.
+
+        Raises:
+            DoesNotFitError: `quarantined`, with every node of theirs.
+        """
+        numbers = {chapter.number for chapter in chapters if chapter.quarantined}
+        listed = [node for node in self.scaffold.quarantined if node.chapter in numbers]
+        nodes = [f"chapter {number}" for number in sorted(numbers.difference(node.chapter for node in listed))]
+        listed += [node for node in self.scaffold.quarantined if node.chapter is None and node.call in calls]
+        nodes += [f"{node.node} ({node.call})" for node in listed]
+        if nodes:
+            raise DoesNotFitError(QUARANTINED, f"no accepted answer for {', '.join(nodes)}")
 
     def paragraphs_in(self, span: Span) -> list[Span]:
         """Return the paragraphs of a range, cut at its ends."""

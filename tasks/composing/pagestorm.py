@@ -38,6 +38,8 @@ STAGE_LIMITS = {
 }
 OPENING_PLAN_LIMIT = 2_500  # of first_chapter_plan in the layout first-chapter
 _NAME_MARGIN = 8  # tokens that a part's number may add to its name
+# What both layouts ask of the book as a whole.
+BOOK_CALLS = frozenset(("people", "arcs", "world", "style", "preview", "prompts"))
 # Upper end of a word count's range, its step, and how far the runner lets prose go beyond it.
 _WORD_MARGINS = ((99, 10, 1.5), (999, 50, 1.25), (9_999, 100, 1.15), (10**9, 500, 1.08))
 
@@ -46,9 +48,11 @@ def compose_full_book(job: Job) -> list[RowDraft]:
     """Return the book as one row: chapter 1 planned and written, then all the others planned, then written.
 
     Raises:
-        DoesNotFitError: one chapter, no side character, a plan outside the grammar, or too many tokens.
+        DoesNotFitError: anything quarantined, one chapter, no side character, a plan outside the grammar, or too many
+            tokens.
     """
     layout, scaffold, window = "full-book", job.scaffold, job.settings.full_book_window
+    job.check_answered(scaffold.chapters, BOOK_CALLS)
     if len(scaffold.chapters) == 1:
         raise DoesNotFitError("one-chapter", "1 chapter, at least 2 needed")
     for people, kind in ((scaffold.main_characters, "main"), (scaffold.side_characters, "side")):
@@ -82,9 +86,10 @@ def compose_first_chapter(job: Job) -> list[RowDraft]:
     """Return the way from the prompt to the end of chapter 1 (or of its first part) as one row.
 
     Raises:
-        DoesNotFitError: a plan outside the grammar, or too many tokens.
+        DoesNotFitError: chapter 1 or the book's plan quarantined, a plan outside the grammar, or too many tokens.
     """
     layout, scaffold = "first-chapter", job.scaffold
+    job.check_answered(scaffold.chapters[:1], BOOK_CALLS)
     preview = check_texts(job)
     first = scaffold.chapters[0]
     piece = divide_chapters(job, layout, [first], bound_prose(job, {first.number}))[0]
@@ -104,8 +109,10 @@ def compose_first_chapter(job: Job) -> list[RowDraft]:
 
 def check_texts(job: Job) -> Preview:
     """Return the preview inside the grammar; DoesNotFitError where it, or any text of the plans, says too little."""
-    if job.num_empty:
-        raise DoesNotFitError("empty-plan-text", f"{job.num_empty} names or lists of the plans have nothing in them")
+    if job.empty.num_texts:
+        raise DoesNotFitError(
+            "empty-plan-text", f"{job.empty.num_texts} names or lists of the plans have nothing in them"
+        )
     preview, problem = fit_preview(job.scaffold.preview)
     if preview is None:
         raise DoesNotFitError("preview-too-short", problem)

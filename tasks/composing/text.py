@@ -8,13 +8,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from schemas.scaffold import Archetype, Bullet, ChapterScaffold, Character, Preview, Scaffold, SceneScaffold
+from schemas.scaffold import (
+    NOT_STATED,
+    Archetype,
+    Bullet,
+    ChapterScaffold,
+    Character,
+    Preview,
+    Scaffold,
+    SceneScaffold,
+    UserPrompt,
+)
 from tasks.grammar.parser import CONTROL_TOKENS
 from tasks.grammar.parts import TAG_WORD, TEXT_WORD
 
 MAX_BULLET, MAX_NAME, MAX_FOCUS, MAX_PERSPECTIVE = 300, 120, 65, 200
-NOTHING = "(not stated)"  # stands where a model's text has nothing in it; only chapter-window takes such a plan
 _CONTROL_TOKEN = re.compile("|".join(re.escape(token) for token in CONTROL_TOKENS))
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u2060\ufeff\ud800-\udfff]")
 _BULLET_MARK = re.compile(r"(?:[-*•]\s+)+")
@@ -39,11 +49,11 @@ _PREVIEW_SPELLING = str.maketrans(
 
 
 def fold(text: str) -> str:
-    """Return a text on one line: white space folded, control characters and control tokens dropped."""
+    """Return a text on one line: white space folded, control characters and tokens dropped; '' for a placeholder."""
     text = " ".join(_INVISIBLE.sub("", text).split())
     while _CONTROL_TOKEN.search(text):  # what is left may form a token anew
         text = " ".join(_CONTROL_TOKEN.sub("", text).split())
-    return text
+    return "" if text == NOT_STATED else text
 
 
 def fold_lines(text: str) -> str:
@@ -92,13 +102,23 @@ def fit_preview(preview: Preview) -> tuple[Preview | None, str]:
     return Preview(highlight=highlight, title=title, tags=kept, archetype=archetype), ""
 
 
-def clean_scaffold(scaffold: Scaffold) -> tuple[Scaffold, int]:
-    """Return the scaffold with every text of its plans inside the grammar, and how many had nothing in them."""
+class Empty(NamedTuple):
+    """What has nothing in it although it was answered: how many texts, and in which chapters."""
+
+    num_texts: int
+    chapters: frozenset[int]
+
+
+def clean_scaffold(scaffold: Scaffold) -> tuple[Scaffold, Empty]:
+    """Return the scaffold with every text of its plans inside the grammar, and which had nothing in them.
+
+    Quarantined chapters keep their placeholders: they are the target of no layout.
+    """
     cleaner = _Cleaner()
     clean = scaffold.model_copy(
         update={
             "title": cut_text(fold(scaffold.title), MAX_BULLET) or scaffold.book_id,
-            "prompts": cleaner.prompts(scaffold),
+            "prompts": cleaner.prompts(scaffold.prompts),
             "world_rules": cleaner.bullets(scaffold.world_rules),
             "writing_style": cleaner.bullets(scaffold.writing_style),
             "arcs": tuple(
@@ -118,7 +138,7 @@ def clean_scaffold(scaffold: Scaffold) -> tuple[Scaffold, int]:
             "chapters": tuple(cleaner.chapter(chapter) for chapter in scaffold.chapters),
         }
     )
-    return clean, cleaner.num_empty
+    return clean, Empty(cleaner.num_empty, frozenset(cleaner.chapters))
 
 
 class _Cleaner:
@@ -126,18 +146,19 @@ class _Cleaner:
 
     def __init__(self) -> None:
         self.num_empty = 0
+        self.chapters: set[int] = set()
 
     def line(self, text: str, most: int) -> str:
         """A text on one line; a stand-in where nothing is left."""
         kept = cut_text(fold(text), most)
         self.num_empty += not kept
-        return kept or NOTHING
+        return kept or NOT_STATED
 
     def bullets(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Bullets without those that have nothing in them; at least one."""
         kept = tuple(filter(None, map(_fit_bullet, texts)))
         self.num_empty += not kept
-        return kept or (NOTHING,)
+        return kept or (NOT_STATED,)
 
     def rested(self, bullets: Iterable[Bullet]) -> tuple[Bullet, ...]:
         """The same for bullets that rest on paragraphs."""
@@ -147,21 +168,21 @@ class _Cleaner:
             if _fit_bullet(bullet.text)
         )
         self.num_empty += not kept
-        return kept or (Bullet(text=NOTHING),)
+        return kept or (Bullet(text=NOT_STATED),)
 
     def focuses(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Focuses without `;`, each once; at least one."""
         folded = (cut_text(fold(text.replace(";", ",")), MAX_FOCUS) for text in texts)
         kept = tuple(dict.fromkeys(filter(None, folded)))
         self.num_empty += not kept
-        return kept or (NOTHING,)
+        return kept or (NOT_STATED,)
 
-    def prompts(self, scaffold: Scaffold) -> object:
-        """The user prompts that say something; at least one."""
-        folded = [(prompt, fold_lines(prompt.text)) for prompt in scaffold.prompts]
+    def prompts(self, prompts: Iterable[UserPrompt]) -> tuple[UserPrompt, ...]:
+        """The user prompts that say something."""
+        folded = [(prompt, fold_lines(prompt.text)) for prompt in prompts]
         kept = tuple(prompt.model_copy(update={"text": text}) for prompt, text in folded if text)
         self.num_empty += not kept
-        return kept or (scaffold.prompts[0].model_copy(update={"text": NOTHING}),)
+        return kept
 
     def named(self, items: Iterable[Archetype | Character]) -> tuple[object, ...]:
         """People and types with their bullets."""
@@ -173,14 +194,17 @@ class _Cleaner:
     def chapter(self, chapter: ChapterScaffold) -> ChapterScaffold:
         """A chapter and its scenes; a name is computed, so its label or number is as good."""
         name = cut_text(fold(chapter.name) or fold(chapter.label), MAX_NAME) or f"Chapter {chapter.number}"
-        return chapter.model_copy(
-            update={
-                "name": name,
-                "focuses": self.focuses(chapter.focuses),
-                "bullets": self.rested(chapter.bullets),
-                "scenes": tuple(self._scene(scene) for scene in chapter.scenes),
-            }
-        )
+        if chapter.quarantined:
+            return chapter.model_copy(update={"name": name})
+        num_before = self.num_empty
+        texts = {
+            "focuses": self.focuses(chapter.focuses),
+            "bullets": self.rested(chapter.bullets),
+            "scenes": tuple(self._scene(scene) for scene in chapter.scenes),
+        }
+        if self.num_empty > num_before:
+            self.chapters.add(chapter.number)
+        return chapter.model_copy(update={"name": name, **texts})
 
     def _scene(self, scene: SceneScaffold) -> SceneScaffold:
         return scene.model_copy(
@@ -203,8 +227,7 @@ def shorten_until(text: str, fits: Callable[[str], bool]) -> str:
 
 
 def _fit_bullet(text: str) -> str:
-    folded = fold(text)
-    return cut_text(_BULLET_MARK.sub("", folded, count=1) if _BULLET_MARK.match(folded) else folded, MAX_BULLET)
+    return cut_text(fold(_BULLET_MARK.sub("", fold(text), count=1)), MAX_BULLET)
 
 
 def _fit_word(word: str, pattern: re.Pattern[str]) -> str:

@@ -3,6 +3,10 @@
 DESIGN section 6: each sample has as many consecutive chapters as fit as its targets, after the premise, the plan so
 far and a tail of at most a tenth of the window; every chapter is a target once a rung; a rung has at most 1.5 times
 the prose's tokens plus its plans; a scene of more than 60 % of the window is divided between paragraphs, none else.
+
+A chapter without a plan (quarantined, or with a text that has nothing in it) is no target and no part of the story so
+far; it ends a run of targets, and its prose may be the text before the next. A book without prompts has no rows: the
+grammar begins every one with a prompt. Without a preview the premise is the title and the main characters.
 """
 
 from __future__ import annotations
@@ -44,8 +48,9 @@ def compose_windows(job: Job) -> list[RowDraft]:
     """Return the rows of every rung; a rung that fails is refused, the others stand.
 
     Raises:
-        DoesNotFitError: no rung could be made.
+        DoesNotFitError: there is no prompt or no chapter with a plan, or no rung could be made.
     """
+    _check_plans(job)
     rows: list[RowDraft] = []
     failures: list[DoesNotFitError] = []
     job.check_prose([Span(chapter.start, chapter.end) for chapter in job.scaffold.chapters])
@@ -65,14 +70,16 @@ def compose_rung(job: Job, window: int) -> list[RowDraft]:
     """Return the samples of one rung, in the order of the book."""
     name = name_rung(window)
     pieces = divide_chapters(job, name, job.scaffold.chapters, bound_targets(job, window))
-    targets = [_build_target(job, name, piece, window) for piece in pieces]
+    targets = [_build_target(job, name, piece, window) if job.is_told(piece) else None for piece in pieces]
     rows: list[RowDraft] = []
     first, slack = 0, 0.0
     while first < len(targets):
+        if targets[first] is None:
+            first += 1
+            continue
         place = Place(pieces, first, len(rows))
         context = build_context(job, place, window * CONTEXT_SHARE)
-        last = _choose_last(targets, first, window - _count(job, context))
-        chosen = targets[first:last]
+        chosen = _choose_targets(targets[first:], window - _count(job, context))
         room = window - sum(target.num_tokens for target in chosen)
         allowed = CONTEXT_PER_PROSE * sum(target.num_prose for target in chosen) + slack
         allowed -= sum(target.num_frame for target in chosen)
@@ -85,7 +92,7 @@ def compose_rung(job: Job, window: int) -> list[RowDraft]:
         numbers = tuple(dict.fromkeys(target.piece.number for target in chosen))
         stages = (*context, *(stage for target in chosen for stage in target.stages))
         rows.append(RowDraft(f"{name}:{len(rows) + 1:04}", window, numbers, stages))
-        first = last
+        first += len(chosen)
     return rows
 
 
@@ -124,6 +131,19 @@ def bound_targets(job: Job, window: int) -> Bounds:
     return Bounds(size, lambda chapter, cuts: most(cuts), fits)
 
 
+def _check_plans(job: Job) -> None:
+    """Refuse a book without a prompt or without a chapter that has a plan; note the chapters that are no target."""
+    scaffold = job.scaffold
+    job.check_answered((), {"prompts"})
+    if not any(map(job.is_told, scaffold.chapters)):
+        job.check_answered(scaffold.chapters, ())
+        raise DoesNotFitError("empty-plan-text", "every chapter has names or lists with nothing in them")
+    if not scaffold.prompts:
+        raise DoesNotFitError("empty-plan-text", "no prompt has anything in it")
+    for number in sorted(job.empty.chapters):
+        job.note(LAYOUT, "empty-plan-text", f"chapter {number} is no target: its plan has something with nothing in it")
+
+
 def _fit_breakdown(job: Job, piece: ChapterScaffold, window: int) -> Plan | None:
     limit = STAGE_LIMITS["scene_breakdown"]
     if len(piece.scenes) == 1:
@@ -146,13 +166,14 @@ def _build_target(job: Job, layout: str, piece: ChapterScaffold, window: int) ->
     return Target(piece, stages, num_tokens, num_prose, num_tokens - num_prose - job.tokens.text(plan))
 
 
-def _choose_last(targets: Sequence[Target], first: int, room: int) -> int:
-    """Return the end of the run of targets that begins at `first` and fits; one at the least."""
-    last, used = first + 1, targets[first].num_tokens
-    while last < len(targets) and used + targets[last].num_tokens <= room:
-        used += targets[last].num_tokens
-        last += 1
-    return last
+def _choose_targets(targets: Sequence[Target | None], room: int) -> list[Target]:
+    """Return the consecutive targets at the beginning that fit; one at the least."""
+    chosen: list[Target] = []
+    for target in targets:
+        if target is None or (chosen and sum(one.num_tokens for one in chosen) + target.num_tokens > room):
+            break
+        chosen.append(target)
+    return chosen
 
 
 def _shrink_context(job: Job, place: Place, context: tuple[Draft, ...], allowed: float) -> tuple[Draft, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.plans import BookPlan, ChapterPlan, ChaptersPlan, FirstChapterPlan, Plan, Prose, SceneBreakdown
+from schemas.scaffold import NOT_STATED
 from schemas.trajectories import Stage, Trajectory
 from tasks.grammar.parser import parse_stage
 from tasks.grammar.parts import GrammarError
@@ -32,6 +33,9 @@ _ROUNDING = (
     (10_000, 100),
     (10**9, 500),
 )  # true counts under the first go to multiples of the second
+_PLACEHOLDER = re.compile(  # the whole of a line, bullet, name, focus or value
+    rf"(?m)^(?:- |#+ |#+ (?:Scene|Arc) \d+: |\*\*[^*\n]+:\*\* (?:.*; )?)?{re.escape(NOT_STATED)}(?:;|$)"
+)
 _TAG = re.compile(r"(?m)^(\\*</?[a-z_]+>)$")
 _ESCAPED_TAG = re.compile(r"(?m)^\\(\\*</?[a-z_]+>)$")
 _BLOCK = re.compile(r"(?ms)^<([a-z_]+)>\n(.*?)\n</\1>$")
@@ -87,7 +91,7 @@ def check_trajectory(row: Trajectory, text: str, trainee: Tokenizer | None = Non
         parsed = parse_trajectory(row)
     except GrammarError as error:
         return [str(error)]
-    problems = _check_prose(row, parsed, text) + _check_totals(row)
+    problems = _check_prose(row, parsed, text) + _check_plans(row) + _check_totals(row)
     if trainee is not None:
         problems += _check_counts(row, trainee)
     return problems
@@ -136,6 +140,12 @@ def _check_prose(row: Trajectory, parsed: ParsedTrajectory, text: str) -> list[s
         if plan.name in counts and counts[plan.name] != round_words(len(plan.text.split())):
             problems.append(f"{plan.name!r} has {len(plan.text.split())} words, {counts[plan.name]} planned")
     return problems
+
+
+def _check_plans(row: Trajectory) -> list[str]:
+    """No plan and no prompt holds a line for which there was no answer."""
+    stages = [stage for stage in row.stages if stage.role not in PROSE_ROLES and _PLACEHOLDER.search(stage.text)]
+    return [f"{stage.role} holds a line {NOT_STATED!r}" for stage in stages]
 
 
 def _chapter_plans(plans: Sequence[Plan]) -> list[ChapterPlan]:

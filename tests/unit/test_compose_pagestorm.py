@@ -50,14 +50,15 @@ def test_a_short_highlight_is_refused_and_never_padded():
     )
 
 
-def test_a_plan_with_nothing_in_it_is_taken_by_the_window_only():
+def test_a_plan_with_nothing_in_it_leaves_the_window_and_there_its_chapter_is_no_target():
     book, scaffold = make_book(TWO_CHAPTERS)
     scenes = tuple(
         scene.model_copy(update={"bullets": (Bullet(text="<|eot_id|>"),)}) for scene in scaffold.chapters[0].scenes
     )
     composed = compose(book, change_chapter(scaffold, 0, scenes=scenes))
     assert refusals(composed)["full-book"] == ("empty-plan-text", "2 names or lists of the plans have nothing in them")
-    assert {row.layout for row in composed.rows} == {"chapter-window"}
+    assert [(row.layout, row.targets) for row in composed.rows] == [("chapter-window", (2,))]
+    assert [(note.layout, note.reason) for note in composed.notes] == [("chapter-window", "empty-plan-text")]
 
 
 @pytest.mark.parametrize(

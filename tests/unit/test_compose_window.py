@@ -135,7 +135,8 @@ def test_a_long_prompt_and_a_long_premise_are_shortened_to_their_budget():
     assert all(stage.num_tokens <= 64 for row in rows for stage in row.stages[:2])
 
 
-def test_empty_prompts_leave_a_row_that_parses():
+def test_empty_prompts_are_refused():
     book, scaffold = make_book(TWO_CHAPTERS)
     composed = compose(book, scaffold.model_copy(update={"prompts": (UserPrompt(style="terse", text=" \n"),)}))
-    assert rows_of(composed, "chapter-window")[0].stages[0].text == "(not stated)"
+    assert composed.rows == ()
+    assert refusals(composed)["chapter-window"] == ("empty-plan-text", "no prompt has anything in it")
