@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 from tasks.extraction.lexicons import NO_NAMES, STOP_WORDS, TITLES
 from tests.stand_in.question import draw
@@ -18,7 +17,9 @@ from tests.stand_in.question import draw
 NUM_WORDS = 6  # rare words of one statement
 NUM_NAMES = 3
 _WORD = re.compile(r"\b[a-z]{5,13}\b")
-_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+(?![\w'\u2019-]*[A-Z])")
+_NAME = re.compile(
+    r"(?<=[a-z,;] )[A-Z][a-z]+\b|(?<=\bMr\. )[A-Z][a-z]+\b|(?<=\bMrs\. )[A-Z][a-z]+\b|(?<=\bDr\. )[A-Z][a-z]+\b"
+)
 _MANNERS = (
     "{who} come upon {0} and {1}, then settle {2} beside {3}, {4} and {5}",
     "With {0} in hand, {who} weigh {1} against {2}; {3}, {4} and {5} remain open",
@@ -29,6 +30,15 @@ _MANNERS = (
     "{who} learn how {0} bears upon {1}, yet hold back {2}, {3}, {4} plus {5}",
     "Here {0} stands for {1}; {who} trade {2} for {3}, doubting {4} as much as {5}",
 )
+_SHORT_MANNERS = (
+    "{who} dwell on {0} and {1}",
+    "For a moment {0} occupies all, and so does {1}",
+    "Somebody notices {0} besides {1}, which nobody had expected",
+    "There is still {0}, then {1} ends it",
+    "About {0} they say little, over {1} even less",
+    "First comes {0}; afterwards it is {1} that counts",
+)
+_BARE_MANNER = "{who} are there, and little is said"
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class Statement:
     names: tuple[str, ...]
     words: tuple[str, ...]
     paragraphs: tuple[int, ...]
+    size: int  # words of the text that it tells
 
 
 class Passage:
@@ -52,22 +63,16 @@ class Passage:
 
     @cached_property
     def names(self) -> Counter[str]:
-        """Words that stand with a capital within sentences, and oftener so than without."""
+        """Words that stand with a capital within sentences or after a title, and oftener so than without."""
         lower = Counter(re.findall(r"\b[a-z]+\b", self.text))
         capital = Counter(re.findall(r"\b[A-Z][a-z]+\b", self.text))
-        inner = Counter(_NAME.findall(self.text))
-        return Counter(
-            {
-                name: capital[name]
-                for name in inner
-                if name not in NO_NAMES and name not in TITLES and lower[name.lower()] < inner[name]
-            }
-        )
+        known = {name for name in _NAME.findall(self.text) if name not in NO_NAMES and name not in TITLES}
+        return Counter({name: capital[name] for name in known if lower[name.lower()] < capital[name]})
 
     @cached_property
     def chosen(self) -> list[str]:
         """The names that a plan of it must have, most frequent first."""
-        return sorted(self.names, key=lambda name: (-self.names[name], name))[:8]
+        return sorted(self.names, key=lambda name: (-self.names[name], name))[:10]
 
     def names_in(self, text: str) -> list[str]:
         """Return the chosen names that a part of the passage has."""
@@ -79,38 +84,60 @@ class Passage:
         return sorted(words, key=lambda word: (self.counts[word], draw(word)))
 
 
-def make_statements(passage: Passage, paragraphs: Sequence[tuple[int, str]], number: int) -> list[Statement]:
-    """Tell paragraphs of a passage in so many statements, each of a run of them with about as many words."""
-    found = []
+def make_statements(
+    passage: Passage, paragraphs: Sequence[tuple[int, str]], number: int, told: Sequence[Statement]
+) -> list[Statement]:
+    """Tell paragraphs of a passage in so many statements, each of a run of them with about as many words.
+
+    `told` are the statements before these: their words are left out, and who was named least comes first.
+    """
+    found: list[Statement] = []
     for run in divide_evenly(paragraphs, number):
         text = "\n\n".join(part for _, part in run)
-        words, names = passage.rare_words(text)[:NUM_WORDS], passage.names_in(text)[:NUM_NAMES]
-        if words:
-            found.append(write_statement(names, words, tuple(dict.fromkeys(number for number, _ in run))))
+        before = [*told, *found]
+        used = {word for statement in before for word in statement.words}
+        words = [word for word in passage.rare_words(text) if word not in used][:NUM_WORDS]
+        names = least_named(passage.names_in(text), before)[:NUM_NAMES]
+        if words or not found:
+            rests_on = tuple(dict.fromkeys(number for number, _ in run))
+            found.append(write_statement(len(found), names, words, rests_on, len(text.split())))
     return found
 
 
 def join_statements(statements: Sequence[Statement], number: int, chosen: Sequence[str]) -> list[Statement]:
-    """Tell in so many statements what more of them tell, with some of their words and the foremost of their names."""
-    found = []
-    for run in split_runs(statements, number):
-        names = [name for name in chosen if any(name in statement.names for statement in run)]
-        share = max(1, NUM_WORDS // len(run))
-        words = [word for statement in run for word in statement.words[:share]]
-        words += [word for statement in run for word in statement.words[share:]]
-        rests_on = sorted({number for statement in run for number in statement.paragraphs})
-        found.append(write_statement(names[:4], words[:NUM_WORDS], tuple(rests_on)))
+    """Tell in at most so many statements what more of them tell: each by the words of the one in the middle of its
+    share of the text, and by those of its people who were named least till then.
+    """
+    total, at = sum(statement.size for statement in statements), 0
+    shares: list[list[tuple[float, Statement]]] = [[] for _ in range(number)]
+    for statement in statements:
+        place = (at + statement.size / 2) * number / max(1, total)
+        shares[min(int(place), number - 1)].append((abs(place % 1 - 0.5), statement))
+        at += statement.size
+    found: list[Statement] = []
+    for share in filter(None, shares):
+        _, middle = min(share, key=lambda entry: entry[0])
+        names = [name for name in chosen if any(name in told.names for _, told in share)]
+        rests_on = sorted({number for _, told in share for number in told.paragraphs})
+        size = sum(told.size for _, told in share)
+        found.append(write_statement(len(found) + 1, least_named(names, found)[:4], middle.words, rests_on, size))
     return found
 
 
-def write_statement(names: Sequence[str], words: Sequence[str], paragraphs: Sequence[int]) -> Statement:
-    """Put one statement together, in a manner and an order that follow from its words."""
-    ordered = sorted(words, key=lambda word: draw("order", word))
-    filled = [*ordered, *("something", "else", "again", "nothing", "much", "more")][:NUM_WORDS]
+def least_named(names: Sequence[str], told: Sequence[Statement]) -> list[str]:
+    """Order names by how often they were named, then as they are given."""
+    counts = Counter(name for statement in told for name in statement.names)
+    return sorted(names, key=lambda name: counts[name])
+
+
+def write_statement(
+    index: int, names: Sequence[str], words: Sequence[str], paragraphs: Sequence[int], size: int
+) -> Statement:
+    """Put one statement together, in a manner that follows from its place in a list and an order of its own."""
     who = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names) or "those present"
-    manner = _MANNERS[int(draw("manner", *words) * len(_MANNERS))]
-    text = manner.format(*filled, who=who)
-    return Statement(f"{text[0].upper()}{text[1:]}.", tuple(names), tuple(words), spread(paragraphs, 8))
+    manners = _MANNERS if len(words) >= NUM_WORDS else _SHORT_MANNERS if len(words) > 1 else (_BARE_MANNER,)
+    text = manners[index % len(manners)].format(*sorted(words, key=lambda word: draw("order", word)), who=who)
+    return Statement(f"{text[0].upper()}{text[1:]}.", tuple(names), tuple(words), spread(paragraphs, 8), size)
 
 
 def divide_evenly(paragraphs: Sequence[tuple[int, str]], number: int) -> list[list[tuple[int, str]]]:
@@ -126,12 +153,6 @@ def divide_evenly(paragraphs: Sequence[tuple[int, str]], number: int) -> list[li
             runs[min(at // share, number - 1)].append((place, " ".join(words[:room])))
             at, words = at + len(words[:room]), words[room:]
     return [run for run in runs if run]
-
-
-def split_runs(items: Sequence[Statement], number: int) -> list[Sequence[Statement]]:
-    """Divide a list into so many runs of about one length."""
-    borders = [len(items) * index // number for index in range(number + 1)]
-    return [items[low:high] for low, high in pairwise(borders) if high > low]
 
 
 def spread(numbers: Sequence[int], most: int) -> tuple[int, ...]:

@@ -22,15 +22,16 @@ def answer_read(question: Question) -> dict[str, Any]:
     passage = Passage(question.paragraphs)
     starts = find_starts(question)
     bounds = [*starts, question.paragraphs[-1][0] + 1]
-    scenes, told = [], []
+    scenes: list[dict[str, Any]] = []
+    told: list[Statement] = []
     for first, stop in pairwise(bounds):
         inside = [(number, text) for number, text in question.paragraphs if first <= number < stop]
         num_words = sum(len(text.split()) for _, text in inside)
-        statements = make_statements(passage, inside, min(max(num_words // WORDS_A_STATEMENT, 3), 8))
-        statements = statements or [Statement("Nothing else happens.", (), (), (first,))]
+        least = 3 if num_words > WORDS_A_STATEMENT else 1
+        statements = make_statements(passage, inside, min(max(num_words // WORDS_A_STATEMENT, least), 8), told)
         told += statements
         scenes.append(_write_scene(inside, statements, passage))
-    whole = join_statements(told, min(max(len(told) // 2, 1), 14), passage.chosen)
+    whole = join_statements(told, min(max(len(told) * 3 // 5, 1), 14), passage.chosen)
     return {
         "continues": False,
         "scenes": scenes,
