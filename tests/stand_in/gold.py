@@ -26,7 +26,8 @@ def load_golds(folder: Path = SHARED / "gold") -> dict[str, dict[str, Any]]:
 def answer_from_gold(question: Question) -> dict[str, Any] | None:
     """Return the answer of a reference scaffold; None where no one has the book, or not this chapter."""
     head = flatten((question.head or question.user)[:400])
-    gold = next((gold for title, gold in load_golds().items() if title in head), None)
+    named = (gold for title, gold in load_golds().items() if title in head or f"book {gold['book_id']} " in f"{head} ")
+    gold = next(named, None)
     if gold is None:
         return None
     if question.schema in ("ReadAnswer", "RateAnswer"):
@@ -78,8 +79,11 @@ def _read(
 ) -> dict[str, Any]:
     chapter = located[0][1]
     numbers = [number for number, _ in question.paragraphs]
-    starts = [start for start, _, _ in located]
-    stops = [*starts[1:], numbers[-1] + 1]
+    begun = _find_begun(located) if located[0][0] != numbers[0] else None
+    plans = [(start, scene["summary"], scene) for start, _, scene in located]
+    if begun is not None:  # its end, which the window that it begins in has told, too: a line is kept once
+        plans.insert(0, (numbers[0], begun["summary"][-1:], begun))
+    starts = [numbers[0], *(start for start, _, _ in plans[1:])]
     texts = dict(question.paragraphs)
     scenes = [
         {
@@ -88,22 +92,29 @@ def _read(
             "title": scene["title"],
             "focuses": scene["focuses"],
             "perspective": scene["perspective"],
-            "bullets": _rest(scene["summary"], [number for number in numbers if start <= number < stop]),
+            "bullets": _rest(told, [number for number in numbers if start <= number < stop]),
         }
-        for (start, _, scene), stop in zip(located, stops, strict=True)
+        for start, stop, (_, told, scene) in zip(starts, [*starts[1:], numbers[-1] + 1], plans, strict=True)
     ]
     share = [scene for scene in chapter["scenes"] if any(scene is found for _, _, found in located)]
     first = chapter["scenes"].index(share[0]) / len(chapter["scenes"])
     last = first + len(share) / len(chapter["scenes"])
     bullets = chapter["summary"][round(first * len(chapter["summary"])) : round(last * len(chapter["summary"]))]
     return {
-        "continues": starts[0] != numbers[0],
+        "continues": begun is not None,
         "scenes": scenes,
         "bullets": _rest(bullets or chapter["summary"][:1], numbers),
         "focuses": chapter["focuses"],
         "chapter_title": chapter["name"],
         "people": _meet(question, gold),
     }
+
+
+def _find_begun(located: list[tuple[int, dict[str, Any], dict[str, Any]]]) -> dict[str, Any] | None:
+    """Return the scene before the first that was located, if its chapter has one."""
+    _, chapter, scene = located[0]
+    place = chapter["scenes"].index(scene)
+    return chapter["scenes"][place - 1] if place else None
 
 
 def _meet(question: Question, gold: dict[str, Any]) -> list[dict[str, Any]]:
@@ -125,7 +136,7 @@ def _rest(statements: Sequence[str], numbers: Sequence[int]) -> list[dict[str, A
     """Let statements rest on paragraphs in their order."""
     places = [index * len(numbers) // len(statements) for index in range(len(statements))]
     return [
-        {"text": text, "paragraphs": numbers[place : place + 3]} for text, place in zip(statements, places, strict=True)
+        {"text": text, "paragraphs": numbers[place : place + 2]} for text, place in zip(statements, places, strict=True)
     ]
 
 
