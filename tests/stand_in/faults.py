@@ -20,7 +20,7 @@ GOOD_TRY = 3  # a third try always succeeds
 class Faults:
     """Shares from 0 to 1 of the requests; `kinds` are those of content.
 
-    A window whose draw is below `stubborn` gets bad answers for ever. `spoiled` remembers which question has had its
+    All windows of a chapter whose draw is below `stubborn` get bad answers for ever. `spoiled` remembers which question has had its
     bad first answer: whatever is asked about the same after that, in other words or with another seed, is no first.
     """
 
@@ -43,8 +43,10 @@ class Faults:
         base = question.base
         kinds = [kind for kind in self.kinds if kind not in ("copy", "order") or question.schema == "ReadAnswer"]
         kinds = [kind for kind in kinds if kind != "name" or question.schema not in ("RateAnswer", "ClaimsAnswer")]
-        kind = kinds[int(draw("kind", base) * len(kinds))] if kinds else None
-        if question.schema == "ReadAnswer" and draw("stubborn", base) < self.stubborn:
+        if not kinds:
+            return None
+        kind = kinds[int(draw("kind", base) * len(kinds))]
+        if question.schema == "ReadAnswer" and draw("stubborn", question.head) < self.stubborn:
             return kind
         if draw("content", base) >= self.content or question.num_turns > 1:
             return None

@@ -135,16 +135,15 @@ def _meet(question: Question, gold: dict[str, Any]) -> list[dict[str, Any]]:
 def _rest(statements: Sequence[str], numbers: Sequence[int]) -> list[dict[str, Any]]:
     """Let statements rest on paragraphs in their order."""
     places = [index * len(numbers) // len(statements) for index in range(len(statements))]
-    return [
-        {"text": text, "paragraphs": numbers[place : place + 2]} for text, place in zip(statements, places, strict=True)
-    ]
+    return [{"text": text, "paragraphs": [numbers[place]]} for text, place in zip(statements, places, strict=True)]
 
 
 def _rate(question: Question, located: list[tuple[int, dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
     ratings = []
     for number, first, _ in question.listed_scenes:
-        earlier = [scene for start, _, scene in located if start <= first] or [located[0][2]]
-        ratings.append({"scene": number, **earlier[-1]["vector"]})
+        begun = _find_begun(located) or located[0][2]
+        scene = [begun, *(scene for start, _, scene in located if start <= first)][-1]
+        ratings.append({"scene": number, **scene["vector"]})
     return {"ratings": ratings}
 
 

@@ -44,14 +44,15 @@ class StandIn:
         self._process.terminate()
         self._process.communicate(timeout=20)
 
+    def every_entry(self) -> list[dict[str, Any]]:
+        """Return the log, probes of a schema among it."""
+        whole = self.log.read_text("utf-8").rpartition("\n")[0] if self.log.exists() else ""
+        return [json.loads(line) for line in whole.splitlines()]
+
     def entries(self, since: int = 0) -> list[dict[str, Any]]:
-        """Return the entries of the log, or those after the first `since`; probes are left out."""
-        if not self.log.exists():
-            return []
-        whole = self.log.read_text("utf-8").rpartition("\n")[0]
-        entries = [json.loads(line) for line in whole.splitlines()]
-        return [entry for entry in entries if entry["max_tokens"] > 1][since:]
+        """Return the log without probes, or its entries after the first `since`."""
+        return [entry for entry in self.every_entry() if entry["max_tokens"] > 1][since:]
 
     def asked(self, since: int = 0) -> list[dict[str, Any]]:
-        """Return the chat requests received, without those that a fault on the way kept from being answered."""
+        """Return the chat requests that came, those of them too that a fault kept from being answered."""
         return [entry for entry in self.entries(since) if entry["event"] == "received"]

@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Sequence
 
 BLOCK = 32  # tokens
-_TOKEN = re.compile(r"\w{1,10}|[^\w\s]{1,3}")
+_TOKEN = re.compile(r"\w{1,12}|[^\w\s]{1,4}")
 
 
 def tokenize(text: str) -> list[int]:
-    """Return token ids: pieces of words of at most ten letters, and of at most three marks; white space is free."""
+    """Return token ids: pieces of words of at most twelve letters, runs of at most four marks; white space is free."""
     return [zlib.crc32(token.encode()) & 0x7FFF for token in _TOKEN.findall(text)]
 
 
