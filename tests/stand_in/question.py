@@ -12,8 +12,9 @@ from typing import Any
 _NUMBERED = re.compile(r"[\[(]?(\d{1,5})[\])]?[.:|]?[ \n\t]")
 _CHAPTER = re.compile(r"^\W*(?:[Cc]hapter )?(\d+)[.:] (.+?) \(([\d,]+) words[^)]*\)(?:: ?(.*))?$", re.MULTILINE)
 _PERSON = re.compile(r"^\W*([^\n(,:]{1,80})(?: \(also ([^)]*)\))?, in \d+ chapters?[^:\n]*(?:: ?(.*))?$", re.MULTILINE)
-_RANGE = re.compile(r"(\d+)\D{0,40}?(?:paragraphs? )?(\d+)(?: to | ?- ?| ?\u2013 ?)(\d+)")
-_SINGLE = re.compile(r"scenes? (\d+)\b")
+_SCENE = re.compile(
+    r"^\W*(?:scene )?(\d+):\s*(?:paragraphs? )?(\d+)(?:(?: to |-|\u2013)(\d+))?\W*$", re.MULTILINE | re.IGNORECASE
+)
 _STATEMENT = re.compile(r"^[\W_]*(\d+)[\W_]+(\S.*)$", re.MULTILINE)
 _MARKED = re.compile(r"[^\n]*\bmarked\b[^\n]*?:?((?:[\s,]|and|\d+)*)")
 WINDOW_CALLS = frozenset(("ReadAnswer", "RateAnswer", "ClaimsAnswer"))
@@ -73,12 +74,8 @@ class Question:
     @property
     def listed_scenes(self) -> list[tuple[int, int, int]]:
         """The scenes to be rated: number, first and last paragraph."""
-        found = {
-            int(number): (int(number), int(first), int(last))
-            for line in self.asked.splitlines()
-            for number, first, last in _RANGE.findall(line)[:1]
-        }
-        return list(found.values()) or [(int(number), 0, 0) for number in dict.fromkeys(_SINGLE.findall(self.asked))]
+        found = _SCENE.findall(self.asked)
+        return [(int(number), int(first), int(last or first)) for number, first, last in found]
 
     @property
     def statements(self) -> list[tuple[int, str]]:
