@@ -13,7 +13,7 @@ from tests.stand_in.question import Question
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 _TAG = re.compile(r"<\|(\w+):([^|]*)\|>\s*")
-_WHOLE_SHARE = 0.6  # of a chapter's words that a window has to hold to be told by all its statements
+BEGUN_SHARE = 0.7  # of a scene that began in the window before
 
 
 @cache
@@ -97,9 +97,9 @@ def _read(
         for start, stop, (_, told, scene) in zip(starts, [*starts[1:], numbers[-1] + 1], plans, strict=True)
     ]
     share = [scene for scene in chapter["scenes"] if any(scene is found for _, _, found in located)]
-    first = chapter["scenes"].index(share[0]) / len(chapter["scenes"])
-    last = first + len(share) / len(chapter["scenes"])
-    bullets = chapter["summary"][round(first * len(chapter["summary"])) : round(last * len(chapter["summary"]))]
+    first, a_scene = chapter["scenes"].index(share[0]), len(chapter["summary"]) / len(chapter["scenes"])
+    low = first - BEGUN_SHARE if begun else first  # told by both windows then, and kept once
+    bullets = chapter["summary"][round(low * a_scene) : round((first + len(share)) * a_scene)]
     return {
         "continues": begun is not None,
         "scenes": scenes,

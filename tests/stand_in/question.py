@@ -16,7 +16,7 @@ _SCENE = re.compile(
     r"^\W*(?:scene )?(\d+):\s*(?:paragraphs? )?(\d+)(?:(?: to |-|\u2013)(\d+))?\W*$", re.MULTILINE | re.IGNORECASE
 )
 _STATEMENT = re.compile(r"^[\W_]*(\d+)[\W_]+(\S.*)$", re.MULTILINE)
-_MARKED = re.compile(r"[^\n]*\bmarked\b[^\n]*?:?((?:[\s,]|and|\d+)*)")
+_MARKED = re.compile(r"[^\n]*\bmarked\b.*?(?:\.\n|\n\n|\Z)", re.DOTALL)
 WINDOW_CALLS = frozenset(("ReadAnswer", "RateAnswer", "ClaimsAnswer"))
 _HEAD_CHARS = 600  # enough to tell two contexts apart; what is appended to a question lies behind it
 
@@ -64,12 +64,9 @@ class Question:
     @property
     def scene_starts(self) -> list[int]:
         """The paragraphs at which the author has marked scenes."""
-        marked = _MARKED.search(self.asked)
-        present = {number for number, _ in self.paragraphs}
-        found = (
-            {int(number) for number in re.findall(r"\d+", self.asked[marked.start() : marked.end()])} if marked else ()
-        )
-        return sorted(present.intersection(found))
+        told = _MARKED.findall(self.asked)
+        marked = {int(number) for text in told[-1:] for number in re.findall(r"\d+", text)}
+        return sorted(marked.intersection(number for number, _ in self.paragraphs))
 
     @property
     def listed_scenes(self) -> list[tuple[int, int, int]]:

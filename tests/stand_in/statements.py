@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tasks.extraction.lexicons import NO_NAMES, STOP_WORDS, TITLES
+from tasks.extraction.names import Person, count_lower, find_people
 from tests.stand_in.question import draw
 
 NUM_WORDS = 6  # rare words of one statement
@@ -70,9 +71,17 @@ class Passage:
         return Counter({name: capital[name] for name in known if lower[name.lower()] < capital[name]})
 
     @cached_property
+    def people(self) -> list[Person]:
+        """Those who behave like people, most mentioned first."""
+        return find_people(self.text, count_lower(self.text), 2)
+
+    @cached_property
     def chosen(self) -> list[str]:
-        """The names that a plan of it must have, most frequent first."""
-        return sorted(self.names, key=lambda name: (-self.names[name], name))[:10]
+        """The names that a plan of it must have: of people, then of places, most frequent first."""
+        of_people = {
+            token for person in self.people for form in (person.name, *person.aliases) for token in form.split()
+        }
+        return sorted(self.names, key=lambda name: (name not in of_people, -self.names[name], name))[:12]
 
     def names_in(self, text: str) -> list[str]:
         """Return the chosen names that a part of the passage has."""
@@ -120,7 +129,7 @@ def join_statements(statements: Sequence[Statement], number: int, chosen: Sequen
         names = [name for name in chosen if any(name in told.names for _, told in share)]
         rests_on = sorted({number for _, told in share for number in told.paragraphs})
         size = sum(told.size for _, told in share)
-        found.append(write_statement(len(found) + 1, least_named(names, found)[:4], middle.words, rests_on, size))
+        found.append(write_statement(len(found) + 1, least_named(names, found)[:6], middle.words, rests_on, size))
     return found
 
 

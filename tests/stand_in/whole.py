@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from tasks.extraction.lexicons import STOP_WORDS
 from tests.stand_in.question import Question, draw
 
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+\b")
+_PART = re.compile(r"\bpart\b[^\n]*\bchapters? (\d+)(?: to (\d+))?", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 _WORLD = (
     "What concerns {0} is settled among neighbours, and {1} has to wait for it",
@@ -44,13 +47,17 @@ _ROLES = (
 
 def answer_people(question: Question) -> dict[str, Any]:
     """Make everybody whom the context lists a person of the book."""
-    listed = question.people[:18] or [("The narrator", [], "")]
+    listed = question.people
+    known = {token for name, also, _ in listed for form in (name, *also) for token in form.split()}
+    met = Counter(_NAME.findall(" ".join(told for _, _, told in question.chapters)))
+    listed = [*listed, *((name, [], "") for name, _ in met.most_common() if name not in known)][:20]
+    listed = listed or [("The narrator", [], "")]
     people = [
         {"name": name[:80], "aliases": also[:6], "bullets": _tell_person(question, name, roles)}
         for name, also, roles in listed
     ]
     roles = [{"name": name, "bullets": [f"{line}." for line in lines]} for name, *lines in _ROLES]
-    return {"main": people[:4], "side": people[4:], "archetypes": roles[: max(1, min(4, len(people)))]}
+    return {"main": people[:6], "side": people[6:], "archetypes": roles[: max(1, min(4, len(people)))]}
 
 
 def answer_arcs(question: Question) -> dict[str, Any]:
@@ -63,7 +70,9 @@ def answer_arcs(question: Question) -> dict[str, Any]:
 
 def answer_part(question: Question) -> dict[str, Any]:
     """Tell a part by some of its chapters' statements."""
-    return {"bullets": _spread(list_sentences(question), 6) or ["Nothing is told of it."]}
+    stretch = _PART.findall(question.user)
+    first, last = (int(stretch[-1][0]), int(stretch[-1][1] or stretch[-1][0])) if stretch else (1, 9999)
+    return {"bullets": _spread(list_sentences(question, first, last), 6) or ["Nothing is told of it."]}
 
 
 def answer_world(question: Question) -> dict[str, Any]:
@@ -162,12 +171,9 @@ def _write_arc(question: Question, first: int, last: int) -> dict[str, Any]:
 
 
 def _tell_person(question: Question, name: str, roles: str) -> list[str]:
-    words = _pick(roles, 4) or _things(question)[:4]
-    first, *others = [*words, *("habit", "quiet")][:4]
-    return [
-        f"Lives close to {first} and knows its price.",
-        f"Wants {' and '.join(others)} settled before speaking of it.",
-    ]
+    words = [*_pick(roles, 5), *sorted(_things(question), key=lambda word: draw(name, word))][:8]
+    first, second = " and ".join(words[:4]), ", ".join(words[4:])
+    return [f"Lives close to {first} and knows their price.", f"Wants {second} settled before anything is said."]
 
 
 def _things(question: Question) -> list[str]:

@@ -6,13 +6,19 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from tasks.extraction.names import count_lower, find_people
 from tests.stand_in.question import Question, draw
 from tests.stand_in.statements import Passage, Statement, join_statements, make_statements
 
 SCENE_WORDS = 900  # between two scene starts where the author marked none
 MAX_SCENES = 12
-WORDS_A_STATEMENT = 110
+WORDS_A_STATEMENT = 80
+ROLES = (
+    "Somebody whom {} concern",
+    "Has to do with {}",
+    "Stands between {}, and keeps quiet",
+    "Is known for {} here",
+    "Comes and goes by way of {}",
+)
 _VECTOR = ("action", "dialog", "world_building", "exposition", "romantic", "erotic", "pacing")
 _LONGEST_SHARE = {"erotic": 5, "romantic": 30}
 
@@ -27,11 +33,12 @@ def answer_read(question: Question) -> dict[str, Any]:
     for first, stop in pairwise(bounds):
         inside = [(number, text) for number, text in question.paragraphs if first <= number < stop]
         num_words = sum(len(text.split()) for _, text in inside)
-        least = 3 if num_words > WORDS_A_STATEMENT else 1
+        least = 5 if num_words > 2 * WORDS_A_STATEMENT else 3 if num_words > WORDS_A_STATEMENT else 1
         statements = make_statements(passage, inside, min(max(num_words // WORDS_A_STATEMENT, least), 8), told)
         told += statements
         scenes.append(_write_scene(inside, statements, passage))
-    whole = join_statements(told, min(max(len(told) * 3 // 5, 1), 14), passage.chosen)
+    most = max(len(told) * 2 // 3, min(4, len(told) - 1), 1)
+    whole = join_statements(told, min(most, 14), passage.chosen)
     return {
         "continues": False,
         "scenes": scenes,
@@ -96,13 +103,20 @@ def _title(told: Statement) -> str:
 
 
 def _list_people(passage: Passage) -> list[dict[str, Any]]:
-    found = find_people(passage.text, count_lower(passage.text), 2)[:MAX_SCENES]
-    people = []
-    for person in found:
-        around = " ".join(text for _, text in passage.paragraphs if person.name in text)
-        words = passage.rare_words(around)[:4]
-        role = f"Someone whom {' and '.join(words)} concern" if words else "Someone who is there"
-        people.append({"name": person.name, "aliases": list(person.aliases[:6]), "role": role})
+    """Return those who behave like people, and whoever else is named often; each with words of its own."""
+    found = passage.people[:MAX_SCENES]
+    tokens = {token for person in found for form in (person.name, *person.aliases) for token in form.split()}
+    names = [(person.name, list(person.aliases[:6])) for person in found]
+    names += [(name, []) for name in passage.chosen if name not in tokens]
+    people: list[dict[str, Any]] = []
+    used: set[str] = set()
+    for index, (name, aliases) in enumerate(names[:MAX_SCENES]):
+        around = " ".join(text for _, text in passage.paragraphs if name in text)
+        words = [word for word in passage.rare_words(around) if word not in used][:5]
+        used.update(words)
+        manner = ROLES[index % len(ROLES)] if len(words) > 3 else f"{name}, beside {{}}"
+        role = manner.format(" and ".join(words)) if words else name
+        people.append({"name": name, "aliases": aliases, "role": role})
     return people
 
 
