@@ -76,16 +76,25 @@ class Passage:
         return find_people(self.text, count_lower(self.text), 2)
 
     @cached_property
+    def of_people(self) -> set[str]:
+        """The words of people's names."""
+        return {token for person in self.people for form in (person.name, *person.aliases) for token in form.split()}
+
+    @cached_property
     def chosen(self) -> list[str]:
         """The names that a plan of it must have: of people, then of places, most frequent first."""
-        of_people = {
-            token for person in self.people for form in (person.name, *person.aliases) for token in form.split()
-        }
-        return sorted(self.names, key=lambda name: (name not in of_people, -self.names[name], name))[:12]
+        return sorted(self.names, key=lambda name: (name not in self.of_people, -self.names[name], name))[:12]
 
     def names_in(self, text: str) -> list[str]:
         """Return the chosen names that a part of the passage has."""
         return [name for name in self.chosen if re.search(rf"\b{name}\b", text)]
+
+    def pick_names(self, names: Sequence[str], told: Sequence[Statement], most: int) -> list[str]:
+        """Return so many people and two places of some names, those first that were named least."""
+        counts = Counter(name for statement in told for name in statement.names)
+        ordered = sorted(names, key=lambda name: counts[name])
+        people = [name for name in ordered if name in self.of_people]
+        return [*people[:most], *[name for name in ordered if name not in self.of_people][:2]]
 
     def rare_words(self, text: str) -> list[str]:
         """Return a part's words, those first that the passage has least often."""
@@ -106,14 +115,14 @@ def make_statements(
         before = [*told, *found]
         used = {word for statement in before for word in statement.words}
         words = [word for word in passage.rare_words(text) if word not in used][:NUM_WORDS]
-        names = least_named(passage.names_in(text), before)[:NUM_NAMES]
+        names = passage.pick_names(passage.names_in(text), before, NUM_NAMES)
         if words or not found:
             rests_on = tuple(dict.fromkeys(number for number, _ in run))
-            found.append(write_statement(len(found), names, words, rests_on, len(text.split())))
+            found.append(write_statement(passage, len(found), names, words, rests_on, len(text.split())))
     return found
 
 
-def join_statements(statements: Sequence[Statement], number: int, chosen: Sequence[str]) -> list[Statement]:
+def join_statements(statements: Sequence[Statement], number: int, passage: Passage) -> list[Statement]:
     """Tell in at most so many statements what more of them tell: each by the words of the one in the middle of its
     share of the text, and by those of its people who were named least till then.
     """
@@ -126,27 +135,25 @@ def join_statements(statements: Sequence[Statement], number: int, chosen: Sequen
     found: list[Statement] = []
     for share in filter(None, shares):
         _, middle = min(share, key=lambda entry: entry[0])
-        names = [name for name in chosen if any(name in told.names for _, told in share)]
+        names = [name for name in passage.chosen if any(name in told.names for _, told in share)]
         rests_on = sorted({number for _, told in share for number in told.paragraphs})
         size = sum(told.size for _, told in share)
-        found.append(write_statement(len(found) + 1, least_named(names, found)[:6], middle.words, rests_on, size))
+        picked = passage.pick_names(names, found, 2 * NUM_NAMES)
+        found.append(write_statement(passage, len(found) + 1, picked, middle.words, rests_on, size))
     return found
 
 
-def least_named(names: Sequence[str], told: Sequence[Statement]) -> list[str]:
-    """Order names by how often they were named, then as they are given."""
-    counts = Counter(name for statement in told for name in statement.names)
-    return sorted(names, key=lambda name: counts[name])
-
-
 def write_statement(
-    index: int, names: Sequence[str], words: Sequence[str], paragraphs: Sequence[int], size: int
+    passage: Passage, index: int, names: Sequence[str], words: Sequence[str], paragraphs: Sequence[int], size: int
 ) -> Statement:
     """Put one statement together, in a manner that follows from its place in a list and an order of its own."""
-    who = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names) or "those present"
+    people = [name for name in names if name in passage.of_people]
+    who = " and ".join(filter(None, (", ".join(people[:-1]), *people[-1:]))) or "those present"
     manners = _MANNERS if len(words) >= NUM_WORDS else _SHORT_MANNERS if len(words) > 1 else (_BARE_MANNER,)
     text = manners[index % len(manners)].format(*sorted(words, key=lambda word: draw("order", word)), who=who)
-    return Statement(f"{text[0].upper()}{text[1:]}.", tuple(names), tuple(words), spread(paragraphs, 8), size)
+    places = " and ".join(name for name in names if name not in people)
+    where = f", at {places}" if places else ""
+    return Statement(f"{text[0].upper()}{text[1:]}{where}.", tuple(names), tuple(words), spread(paragraphs, 8), size)
 
 
 def divide_evenly(paragraphs: Sequence[tuple[int, str]], number: int) -> list[list[tuple[int, str]]]:

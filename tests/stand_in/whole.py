@@ -50,11 +50,11 @@ def answer_people(question: Question) -> dict[str, Any]:
     listed = question.people
     known = {token for name, also, _ in listed for form in (name, *also) for token in form.split()}
     met = Counter(_NAME.findall(" ".join(told for _, _, told in question.chapters)))
-    listed = [*listed, *((name, [], "") for name, _ in met.most_common() if name not in known)][:20]
-    listed = listed or [("The narrator", [], "")]
+    others = [name for name, _ in met.most_common() if name not in known]
+    listed = [*listed, *((name, [], "") for name in others)][:20] or [("The narrator", [], "")]
     people = [
-        {"name": name[:80], "aliases": also[:6], "bullets": _tell_person(question, name, roles)}
-        for name, also, roles in listed
+        {"name": name[:80], "aliases": also[:6], "bullets": _tell_person(question, name, roles, others[index::20])}
+        for index, (name, also, roles) in enumerate(listed)
     ]
     roles = [{"name": name, "bullets": [f"{line}." for line in lines]} for name, *lines in _ROLES]
     return {"main": people[:6], "side": people[6:], "archetypes": roles[: max(1, min(4, len(people)))]}
@@ -170,10 +170,11 @@ def _write_arc(question: Question, first: int, last: int) -> dict[str, Any]:
     }
 
 
-def _tell_person(question: Question, name: str, roles: str) -> list[str]:
+def _tell_person(question: Question, name: str, roles: str, others: Sequence[str]) -> list[str]:
     words = [*_pick(roles, 5), *sorted(_things(question), key=lambda word: draw(name, word))][:8]
     first, second = " and ".join(words[:4]), ", ".join(words[4:])
-    return [f"Lives close to {first} and knows their price.", f"Wants {second} settled before anything is said."]
+    before = " and ".join(others) or "anybody"
+    return [f"Lives close to {first} and knows their price.", f"Wants {second} settled before hearing of {before}."]
 
 
 def _things(question: Question) -> list[str]:

@@ -38,7 +38,7 @@ def answer_read(question: Question) -> dict[str, Any]:
         told += statements
         scenes.append(_write_scene(inside, statements, passage))
     most = max(len(told) * 2 // 3, min(4, len(told) - 1), 1)
-    whole = join_statements(told, min(most, 14), passage.chosen)
+    whole = join_statements(told, min(most, 14), passage)
     return {
         "continues": False,
         "scenes": scenes,
