@@ -40,10 +40,12 @@ def calm(api, tmp_path_factory):
 
 
 def said_by(out: Path) -> str:
-    """Everything that a data set's books table and trajectories say."""
+    """Everything that a data set's plans and trajectories say; the evidence of what was refused is no plan."""
     store = LocalStore(out)
-    shards = [shard for shard in read_manifest(out).shards if shard.kind != "rejected"]
-    return "\n".join(str(row) for shard in shards for row in read_rows(shard, store))
+    shards = [shard for shard in read_manifest(out).shards if shard.kind == "trajectories"]
+    rows = [str(row) for shard in shards for row in read_rows(shard, store)]
+    plans = (scaffold.model_copy(update={"quarantined": ()}) for scaffold in read_scaffolds(out).values())
+    return "\n".join([*rows, *(plan.model_dump_json() for plan in plans)])
 
 
 def failed_findings(out: Path) -> list[str]:
