@@ -33,7 +33,7 @@ class Killed:
     def __init__(self, folder: Path, whole: Path, stand_in: StandIn, env: dict[str, str]) -> None:
         self.folder, self.whole, self.stand_in, self.env = folder, whole, stand_in, env
         self.out = folder / "out"
-        self.num_kills = self.num_sets = 0
+        self.num_kills = self.num_kept = self.num_lost = 0
         self.kept: set[str] = set()  # first 16 digits of the keys of answers on the disk when a build was dead
         profile = folder / "slow.toml"
         profile.write_text(f'[llm]\nurl = "{stand_in.url}"\nmax_in_flight = {IN_FLIGHT}\n')
@@ -44,7 +44,6 @@ class Killed:
         """Start another data set: with nothing asked yet, or with everything answered and nothing composed."""
         shutil.rmtree(self.out, ignore_errors=True)
         self.kept.clear()
-        self.num_sets += 1
         prepare(self.out, self.whole)
         if answered:
             for name in ("summarize", "verify"):
@@ -89,6 +88,8 @@ class Killed:
         self.kept = {key[:16] for key in stored_keys(self.out, self.folder / "copy")}
         lost = set(asked) - self.kept
         assert len(lost) <= IN_FLIGHT, f"{len(lost)} requests have to be repeated, {IN_FLIGHT} were in flight"
+        self.num_lost += len(lost)
+        self.num_kept += len(set(asked) & self.kept)
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,8 @@ def test_a_build_killed_at_twenty_moments_loses_nothing_and_ends_with_the_same_b
             if not killed.run_until(moment, rng.uniform(0.0, 0.3)):
                 killed.begin_anew(answered=False)
         late = [("work/outcome/*/*", 1), ("work/outcome/*/*", 3), ("data/*/*", 1), ("data/*/*", 2)]
+        assert killed.num_kept > NUM_EARLY
+        assert killed.num_lost > 0  # some kills hit requests in flight
         killed.begin_anew(answered=True)
         while killed.num_kills < NUM_EARLY + NUM_LATE:
             pattern, number = late[killed.num_kills % len(late)]
