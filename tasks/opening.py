@@ -245,7 +245,7 @@ def _open_engine(settings: Settings) -> Engine:
     answers = AnswerStore(answers_path(settings))
     if settings.llm.url == BUILTIN:
         return BuiltinLLM(settings.llm, answers)
-    return VllmLLM(settings.llm, answers)
+    return VllmLLM(settings.llm, answers, cost=settings.cost)
 
 
 def answers_path(settings: Settings) -> Path:
