@@ -12,14 +12,13 @@ import httpx
 
 from schemas.errors import TransientError
 from schemas.settings import LLMSettings
+from tasks.backends.llms.connections import open_client
 from tasks.backends.llms.lanes import Gate, Lane, order_lanes
 from tasks.backends.llms.limiter import Limiter
 from tasks.backends.llms.server import (
     BUSY,
-    CONNECT_S,
     COUNT_S,
     Server,
-    client_options,
     describe_error,
     root_of,
     wait_before,
@@ -58,11 +57,7 @@ class Fleet:
         self._gate = Gate(tuple(self._lanes.values()), ceiling)
         self._tally, self._num_rounds = tally, settings.connect_attempts
         self._counting = asyncio.Semaphore(MAX_COUNTING)
-        num_connections = ceiling + MAX_COUNTING + 2 * len(urls)  # the last: for looks at load and health
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(settings.timeout_s, connect=CONNECT_S, pool=None),
-            **client_options(urls, num_connections),
-        )
+        self._client = open_client(urls, settings.timeout_s)
         self._watch = Watch(self._gate, tuple(self._lanes.values()), self._client)
 
     async def chat(self, server: Server, body: Body, caller: Caller) -> httpx.Response:

@@ -7,7 +7,6 @@ import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
 
 import httpx
 
@@ -62,20 +61,18 @@ def read_url(url: str) -> str:
     return str(parsed).rstrip("/") if parsed.path.strip("/") else str(parsed).rstrip("/") + "/v1"
 
 
-class ClientOptions(TypedDict):
-    """Arguments of an httpx client."""
-
-    headers: dict[str, str]
-    limits: httpx.Limits
-    trust_env: bool
-
-
-def client_options(urls: Sequence[str], max_connections: int = 1) -> ClientOptions:
-    """Return what every client of servers needs; servers on this machine are not asked through a proxy."""
+def key_headers() -> dict[str, str]:
+    """Return the headers that carry the key, if there is one."""
     key = os.environ.get(API_KEY)
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    limits = httpx.Limits(max_connections=max_connections, keepalive_expiry=KEEP_S)
-    return {"headers": headers, "limits": limits, "trust_env": any(httpx.URL(url).host not in LOOPBACK for url in urls)}
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def open_sync_client(urls: Sequence[str], timeout_s: float) -> httpx.Client:
+    """Return a client for one request at a time; servers on this machine are not asked through a proxy."""
+    is_far = any(httpx.URL(url).host not in LOOPBACK for url in urls)
+    return httpx.Client(
+        headers=key_headers(), timeout=timeout_s, limits=httpx.Limits(keepalive_expiry=KEEP_S), trust_env=is_far
+    )
 
 
 def connect_server(settings: LLMSettings) -> Server:
@@ -129,7 +126,7 @@ def fetch_models(url: str) -> httpx.Response:
 
     ConfigError where it refuses, TransientError where it is busy, httpx.RequestError where it is away.
     """
-    with httpx.Client(timeout=CONNECT_S, **client_options([url])) as client:
+    with open_sync_client([url], CONNECT_S) as client:
         response = client.get(f"{url}/models")
     if response.status_code in (401, 403):
         raise ConfigError(f"{url} refuses the key ({response.status_code}): set {API_KEY}")

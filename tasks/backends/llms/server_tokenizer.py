@@ -14,9 +14,9 @@ from schemas.settings import LLMSettings
 from tasks.backends.llms.server import (
     BUSY,
     COUNT_S,
-    client_options,
     connect_server,
     describe_error,
+    open_sync_client,
     root_of,
     wait_before,
 )
@@ -36,7 +36,7 @@ class ServerTokenizer:
     def __init__(self, settings: LLMSettings) -> None:
         self._server = connect_server(settings)
         self._num_tries = settings.connect_attempts
-        self._client = httpx.Client(timeout=min(settings.timeout_s, COUNT_S), **client_options(self._server.urls))
+        self._client = open_sync_client(self._server.urls, min(settings.timeout_s, COUNT_S))
         self._count = functools.lru_cache(NUM_CACHED)(lambda text: len(self._tokenize(text)))
         try:
             tokens = json.dumps(self._tokenize(PROBE))
@@ -66,18 +66,18 @@ class ServerTokenizer:
         body = {"model": self._server.model, "prompt": text, "add_special_tokens": False}
         trouble = ""
         for attempt in range(self._num_tries):
-            said: httpx.Response | httpx.RequestError | None = None
+            response: httpx.Response | None = None
             for url in self._server.urls:
                 try:
-                    said = self._client.post(f"{root_of(url)}/tokenize", json=body)
+                    response = self._client.post(f"{root_of(url)}/tokenize", json=body)
                 except httpx.RequestError as error:
-                    said, trouble = error, str(error) or type(error).__name__
-                else:
-                    if said.status_code not in BUSY:
-                        return read_tokens(said, url)
-                    trouble = describe_error(said)
+                    trouble = str(error) or type(error).__name__
+                    continue
+                if response.status_code not in BUSY:
+                    return read_tokens(response, url)
+                trouble = describe_error(response)
             if attempt + 1 < self._num_tries:
-                time.sleep(wait_before(attempt, said))
+                time.sleep(wait_before(attempt, response))
         raise TransientError(f"{self._server} did not count tokens in {self._num_tries} tries: {trouble}", retried=True)
 
 
