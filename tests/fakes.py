@@ -62,7 +62,7 @@ class StandInServer:
         self.most_in_flight = self._in_flight = 0
         self._lock = threading.Lock()
         handler = type("Handler", (_StandInHandler,), {"stand_in": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _BusyHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
@@ -92,6 +92,10 @@ class StandInServer:
         with self._lock:
             self._in_flight -= 1
         return reply
+
+
+class _BusyHTTPServer(ThreadingHTTPServer):
+    request_queue_size = 1_024  # hundreds connect at once; beyond the queue, a connection takes a second more
 
 
 class _StandInHandler(BaseHTTPRequestHandler):

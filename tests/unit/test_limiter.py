@@ -104,12 +104,13 @@ def test_a_short_queue_lowers_the_limit_by_what_waits():
     assert limiter.limit == FIRST_LIMIT - 2
 
 
-def test_the_limit_never_falls_to_nothing():
-    limiter = Limiter(100)
+@pytest.mark.parametrize(("most", "least"), [(100, 4), (2, 2)])
+def test_the_limit_never_falls_to_nothing(most, least):
+    limiter = Limiter(most)
     for _ in range(20):
         limiter.note_busy()
-    assert limiter.limit == 1
-    assert limiter.has_room
+        limiter.note_load(Load(500, 1.0, 0))
+    assert limiter.limit == least
 
 
 def test_known_slots_are_filled_from_the_start_and_a_little_over():

@@ -26,12 +26,12 @@ class Connections(httpx.AsyncBaseTransport):
         connection = self._idle.pop() if self._idle else self._open()
         try:
             response = await connection.handle_async_request(request)
-            try:
-                body = b"".join([part async for part in response.aiter_raw()])
-            finally:
-                await response.aclose()
-        finally:
-            self._idle.append(connection)
+            body = b"".join([part async for part in response.aiter_raw()])
+            await response.aclose()
+        except BaseException:  # a pool whose request was cancelled may hold its place for ever: use it no more
+            await connection.aclose()
+            raise
+        self._idle.append(connection)
         return httpx.Response(response.status_code, headers=response.headers, content=body)
 
     async def aclose(self) -> None:

@@ -60,12 +60,13 @@ class Fleet:
         self._client = open_client(urls, settings.timeout_s)
         self._watch = Watch(self._gate, tuple(self._lanes.values()), self._client)
 
-    async def chat(self, server: Server, body: Body, caller: Caller) -> httpx.Response:
+    async def chat(self, server: Server, make_body: Callable[[], Body], caller: Caller) -> httpx.Response:
         """Return what a server says to a chat request, once it is neither busy nor away.
 
+        The body is made when its turn has come: thousands of prompts wait, some hundred are on the wire.
         BudgetError where the budget is spent before it could be sent, TransientError where every try was in vain.
         """
-        return await self._try_all(server, caller, functools.partial(self._send_chat, body, caller))
+        return await self._try_all(server, caller, functools.partial(self._send_chat, make_body, caller))
 
     async def count(self, server: Server, messages: Sequence[Mapping[str, str]], caller: Caller) -> httpx.Response:
         """Return what a server says to a request for the tokens of messages; TransientError as of `chat`."""
@@ -97,14 +98,16 @@ class Fleet:
             f"book {caller.book_id}: {server} did not answer in {num_tries} tries: {told}", retried=True
         )
 
-    async def _send_chat(self, body: Body, caller: Caller, lanes: Sequence[Lane], num_tries: int) -> tuple[Lane, Said]:
+    async def _send_chat(
+        self, make_body: Callable[[], Body], caller: Caller, lanes: Sequence[Lane], num_tries: int
+    ) -> tuple[Lane, Said]:
         lane = await self._gate.enter(lanes, caller.book_id, caller.urgent or num_tries > 1)
         headers = {"X-Request-Id": f"{caller.name}-{num_tries}"}
         try:
             self._tally.check_budget()
             self._watch.follow_load()
             with self._tally.flight(caller.book_id, caller.call):
-                said = await self._post(lane, f"{lane.url}{CHAT_PAGE}", body, headers=headers)
+                said = await self._post(lane, f"{lane.url}{CHAT_PAGE}", make_body(), headers=headers)
         finally:
             self._gate.leave(lane)
         if isinstance(said, httpx.Response) and said.status_code == 200:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 FIRST_LIMIT = 16  # of a server that is not known
 SHRINK = 0.7
+LEAST_LIMIT = 4  # where a server sends so much away that less does not help, waiting does
 FULL_CACHE = 0.95  # share of the KV cache: beyond it, sequences are about to be thrown out and begun again
 STEP = 16  # a step up is this part of the limit, after the first step down
 SPARE = 16  # as is what may wait at a server that is told how many sequences it runs, to keep its slots full
@@ -65,7 +66,7 @@ class Limiter:
 
     def note_busy(self) -> None:
         """Lower the limit: the server sent a request away, which has left already."""
-        self._shrink(1)
+        self._shrink(LEAST_LIMIT)
 
     def note_silence(self) -> None:
         """Go by answers alone: the server does not show its load."""
@@ -79,15 +80,15 @@ class Limiter:
         spare = make_spare(self.limit)
         self._calm = load.num_waiting <= (spare if self._slots else 0)
         if load.cache_usage > FULL_CACHE or preempted:
-            self._shrink(1)
+            self._shrink(LEAST_LIMIT)
         elif load.num_waiting > spare:  # slots that are known to be there are not left empty
-            self._shrink(max(self._slots or 1, self.limit - int(load.num_waiting) + spare))
+            self._shrink(max(self._slots or LEAST_LIMIT, self.limit - int(load.num_waiting) + spare))
 
     def _shrink(self, least: int) -> None:
         self._calm, self._doubling = not self._shows_load, False
         self._num_answers, self._was_full = 0, False
         if self.in_flight <= self.limit:
-            self.limit = max(1, min(self.limit, max(least, int(self.limit * SHRINK))))
+            self.limit = min(self.limit, max(least, int(self.limit * SHRINK)))
 
 
 def make_spare(num_slots: int) -> int:

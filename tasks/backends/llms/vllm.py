@@ -63,27 +63,30 @@ class VllmLLM(Engine):
 
     async def complete(self, question: Question) -> list[Completion]:
         """Ask a server once for all samples."""
-        request, num_samples = question.request, len(question.keys)
+        request = question.request
         server = self.fallback_server if question.attempt.fallback and self.fallback_server else self.server
         self._check_schema(request.schema)
         caller = Caller(request.book_id, request.call, question.urgent, question.keys[0][:NAME_CHARS])
         max_tokens = await self._fit_window(server, question, caller)
         await self._probe_schemas(server)
-        body: dict[str, object] = {
+        make_body = functools.partial(self._make_body, server, question, max_tokens)
+        response = await self._fleet.chat(server, make_body, caller)
+        if response.status_code != 200:
+            raise explain_refusal(response, url_of(response), request.schema)
+        return read_completions(response, len(question.keys), url_of(response))
+
+    def _make_body(self, server: Server, question: Question, max_tokens: int) -> dict[str, object]:
+        seed = {"seed": question.attempt.seed} if self.settings.send_seed else {}
+        return {
             "model": server.model,
             "messages": question.messages,
             "max_tokens": max_tokens,
-            "n": num_samples,
+            "n": len(question.keys),
             "temperature": question.sampling.temperature,
             "top_p": question.sampling.top_p,
-            "response_format": format_of(request.schema),
+            "response_format": format_of(question.request.schema),
+            **seed,
         }
-        if self.settings.send_seed:
-            body["seed"] = question.attempt.seed
-        response = await self._fleet.chat(server, body, caller)
-        if response.status_code != 200:
-            raise explain_refusal(response, url_of(response), request.schema)
-        return read_completions(response, num_samples, url_of(response))
 
     def _check_schema(self, schema: type[Value]) -> None:
         if schema in self._checked:
@@ -117,10 +120,11 @@ class VllmLLM(Engine):
         finally:
             for probe in probes:
                 probe.cancel()
+            await asyncio.gather(*probes, return_exceptions=True)
 
     async def _probe(self, server: Server, schema: type[Value]) -> None:
         body = {"model": server.model, "messages": PROBE, "max_tokens": 1, "response_format": format_of(schema)}
-        response = await self._fleet.chat(server, body, Caller("", "probe", True, f"probe-{schema.__name__}"))
+        response = await self._fleet.chat(server, lambda: body, Caller("", "probe", True, f"probe-{schema.__name__}"))
         if response.status_code == 400:
             raise ConfigError(f"{url_of(response)} refuses the schema {schema.__name__}: {describe_error(response)}")
         if response.status_code != 200:
