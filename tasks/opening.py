@@ -261,7 +261,7 @@ def _open_engine(settings: Settings) -> Engine:
     answers = open_answers(settings)
     if settings.llm.url == BUILTIN:
         return BuiltinLLM(settings.llm, answers)
-    return VllmLLM(settings.llm, answers)
+    return VllmLLM(settings.llm, answers, cost=settings.cost)
 
 
 def open_answers(settings: Settings) -> AnswerStore:

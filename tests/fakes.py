@@ -46,18 +46,23 @@ class Reply:
 class StandInServer:
     """An OpenAI-compatible server on a free port of this machine that answers by script, then by its last reply.
 
-    `requests` holds the bodies of the chat requests in order, `headers` those of the last request of any kind.
+    `requests` holds the bodies of the chat requests in order, `ids` their X-Request-Id, `headers` those of the last
+    request of any kind. Requests for one token are probes of a schema: counted apart, and answered apart.
     """
 
     def __init__(self, *replies: Reply, models: tuple[str, ...] = ("tiny",), window: int | None = 8_192) -> None:
         self.replies, self.models, self.window = list(replies), models, window
         self.counts_tokens = window is not None
         self.requests: list[dict[str, Any]] = []
+        self.ids: list[str] = []
+        self.probes: list[dict[str, Any]] = []
+        self.probe_reply = Reply("{", "length")
+        self.health, self.metrics, self.looks = 200, "", 0
         self.headers: dict[str, str] = {}
         self.most_in_flight = self._in_flight = 0
         self._lock = threading.Lock()
         handler = type("Handler", (_StandInHandler,), {"stand_in": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _BusyHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
@@ -73,9 +78,13 @@ class StandInServer:
         self._thread.join()
         self._server.server_close()
 
-    def take(self, body: dict[str, Any]) -> Reply:
+    def take(self, body: dict[str, Any], name: str) -> Reply:
         with self._lock:
+            if body["max_tokens"] == 1:
+                self.probes.append(body)
+                return self.probe_reply
             self.requests.append(body)
+            self.ids.append(name)
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
             reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
@@ -85,13 +94,25 @@ class StandInServer:
         return reply
 
 
+class _BusyHTTPServer(ThreadingHTTPServer):
+    request_queue_size = 1_024  # hundreds connect at once; beyond the queue, a connection takes a second more
+
+
 class _StandInHandler(BaseHTTPRequestHandler):
     stand_in: StandInServer
 
     def do_GET(self) -> None:
         self.stand_in.headers = dict(self.headers)
         models = [{"id": name, "max_model_len": self.stand_in.window} for name in self.stand_in.models]
-        self.say(200, {"data": models}) if self.path == "/v1/models" else self.say(404, {"detail": "Not Found"})
+        if self.path == "/v1/models":
+            self.say(200, {"data": models})
+        elif self.path == "/health":
+            self.say(self.stand_in.health, {})
+        elif self.path == "/metrics" and self.stand_in.metrics:
+            self.stand_in.looks += 1
+            self.say_bytes(200, self.stand_in.metrics.encode())
+        else:
+            self.say(404, {"detail": "Not Found"})
 
     def do_POST(self) -> None:
         self.stand_in.headers = dict(self.headers)
@@ -100,7 +121,7 @@ class _StandInHandler(BaseHTTPRequestHandler):
             text = body.get("prompt") or " ".join(message["content"] for message in body["messages"])
             self.say(200, {"count": len(text.split()), "tokens": [len(word) for word in text.split()]})
         elif self.path == "/v1/chat/completions":
-            self.chat(self.stand_in.take(body), body.get("n", 1))
+            self.chat(self.stand_in.take(body, self.headers["X-Request-Id"]), body.get("n", 1))
         else:
             self.say(404, {"detail": "Not Found"})
 
@@ -123,7 +144,9 @@ class _StandInHandler(BaseHTTPRequestHandler):
             self.say(200, {"choices": choices, "usage": usage})
 
     def say(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        data = json.dumps(body).encode()
+        self.say_bytes(status, json.dumps(body).encode(), headers)
+
+    def say_bytes(self, status: int, data: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
             self.send_header(name, value)

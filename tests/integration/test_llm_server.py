@@ -1,20 +1,23 @@
 """The client of an OpenAI-compatible server, against a stand-in that shows every fault by script."""
 
 import logging
+import re
+import threading
 import time
 
 import pytest
 from pydantic import Field
 
-from schemas.errors import ConfigError, TransientError
-from schemas.settings import LLMSettings
+from schemas.answers import LEVELS
+from schemas.errors import BudgetError, ConfigError, TransientError
+from schemas.settings import CostSettings, LLMSettings
 from schemas.value import Value
 from tasks.backends.answers import AnswerStore
-from tasks.backends.llms import server
+from tasks.backends.llms import server, watch
 from tasks.backends.llms.server import API_KEY
 from tasks.backends.llms.server_tokenizer import ServerTokenizer
 from tasks.backends.llms.vllm import VllmLLM
-from tasks.protocols import Answer, Failure, Request
+from tasks.protocols import Answer, Request
 from tests.fakes import Reply, StandInServer
 
 
@@ -35,6 +38,7 @@ BUSY = Reply(status=503, error="The engine is currently busy", headers=(("Retry-
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch):
     monkeypatch.setattr(server, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(watch, "LOOK_S", 0.02)
     monkeypatch.delenv(API_KEY, raising=False)
 
 
@@ -82,8 +86,8 @@ def test_a_request_is_sent_with_its_schema_and_sampling(llm_of):
         "top_p": 0.9,
         "response_format": {"type": "json_schema", "json_schema": shape},
     }
-    ledger = llm.ledger()
-    assert (ledger.prompt_tokens, ledger.cached_tokens, ledger.completion_tokens) == (100, 64, 20)
+    usage = llm.ledger().levels["keeper"]
+    assert (usage.prompt_tokens, usage.cached_tokens, usage.completion_tokens) == (100, 64, 20)
     assert llm.trainable
 
 
@@ -189,14 +193,18 @@ def test_the_version_may_be_left_out_of_the_url(llm_of):
 def test_the_key_is_sent_and_nowhere_told(llm_of, monkeypatch, caplog, tmp_path):
     monkeypatch.setenv(API_KEY, "open-sesame")
     caplog.set_level(logging.DEBUG)
-    with StandInServer(GOOD, Reply(status=401, error="bad key")) as stand_in:
-        llm = llm_of(stand_in.url)
-        llm.answer([request()])
-        assert stand_in.headers["Authorization"] == "Bearer open-sesame"
+    refuse = Reply(status=401, error="bad key")
+    with StandInServer(GOOD, refuse) as one, StandInServer(GOOD, refuse) as two, StandInServer(GOOD) as other:
+        llm = llm_of(f"{one.url},{two.url}", fallback_url=other.url)
+        books = [request(f"Rock {book}.", book_id=str(book)) for book in range(20)]
+        llm.answer([books[0]])
         with pytest.raises(ConfigError, match=f"refuses the key \\(401\\): set {API_KEY}") as refused:
-            llm.answer([request("other")])
+            llm.answer(books)
+        assert {stand_in.headers["Authorization"] for stand_in in (one, two, other)} == {"Bearer open-sesame"}
+    with pytest.raises(TransientError, match="did not answer") as away:
+        llm.answer([request("nobody is there")])
     llm.close()
-    told = str(refused.value) + caplog.text + llm.identity
+    told = str(refused.value) + str(away.value) + caplog.text + llm.identity + repr(llm.ledger())
     stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert "open-sesame" not in told
     assert b"open-sesame" not in stored
@@ -230,7 +238,8 @@ def test_what_is_wrong_for_every_request_stops(llm_of, status, message, expected
 def test_what_is_wrong_with_one_request_fails_it_alone(llm_of, message, reason):
     with StandInServer(Reply(status=400, error=message), GOOD) as stand_in:
         failure, answer = llm_of(stand_in.url, max_in_flight=1).answer([request(), request("other")])
-    assert failure == Failure(reason, f"400 {message}")
+    assert (failure.reason, failure.detail) == (reason, f"400 {message}")
+    assert len(stand_in.requests) == 2
     assert answer == Answer((KEEPER,))
 
 
@@ -268,3 +277,195 @@ def test_the_servers_tokenizer_counts_and_keeps_its_counts():
     with pytest.raises(TransientError, match="did not count tokens in 2 tries"):
         tokenizer.count("salt and more fog")
     tokenizer.close()
+
+
+# ---- several servers ----
+
+
+def books(number):
+    return [request(f"Rock {book}.", book_id=str(book)) for book in range(number)]
+
+
+def texts(stand_in):
+    return {body["messages"][1]["content"] for body in stand_in.requests}
+
+
+def test_all_requests_of_a_book_go_to_one_server_and_books_to_all(llm_of):
+    with StandInServer(GOOD) as one, StandInServer(GOOD) as two:
+        llm = llm_of(f"{one.url}, {two.url}")
+        llm.answer(
+            [
+                request(f"{book.context} Window {window}.", book_id=book.book_id)
+                for book in books(20)
+                for window in (1, 2)
+            ]
+        )
+        first, second = ({text.split(".")[0] for text in texts(stand_in)} for stand_in in (one, two))
+    assert first
+    assert second
+    assert not first & second
+    assert "127.0.0.1" not in llm.identity
+
+
+def test_a_server_that_goes_away_hands_its_requests_to_the_next_and_comes_back(llm_of, caplog):
+    caplog.set_level(logging.INFO)
+    with StandInServer(GOOD) as one, StandInServer(GOOD) as two:
+        llm = llm_of(f"{one.url},{two.url}")
+        llm.answer([request()])
+        two.health, two.replies = 503, [Reply(hang_up=True)]
+        assert llm.answer(books(20)) == [Answer((KEEPER,))] * 20
+        wait_until(lambda: f"{two.url} is away" in caplog.text)
+        before = len(two.requests)
+        assert llm.answer([request(f"More {book}.", book_id=str(book)) for book in range(20)])
+        assert len(two.requests) == before
+        two.health, two.replies = 200, [GOOD]
+        wait_until(lambda: f"{two.url} is back" in caplog.text)
+        llm.answer([request(f"Still more {book}.", book_id=str(book)) for book in range(20)])
+        assert len(two.requests) > before
+
+
+def test_a_busy_server_that_is_dying_is_down(llm_of, caplog):
+    with StandInServer(BUSY) as one, StandInServer(GOOD) as two:
+        one.health = 503
+        assert llm_of(f"{one.url},{two.url}").answer(books(6)) == [Answer((KEEPER,))] * 6
+        wait_until(lambda: f"{one.url} is away" in caplog.text)
+
+
+def test_of_several_servers_one_may_be_away_at_the_start(llm_of, caplog):
+    with StandInServer(GOOD) as away:
+        url = away.url
+    with StandInServer(GOOD) as one:
+        assert llm_of(f"{url},{one.url}").answer(books(6)) == [Answer((KEEPER,))] * 6
+    assert f"no server answers at {url}" in caplog.text
+    with pytest.raises(ConfigError, match=r"no server answers at .*; no server answers at .*: start one"):
+        llm_of(f"{url},{one.url}")
+
+
+def test_the_smallest_window_counts_and_every_server_must_serve_the_model(llm_of):
+    with StandInServer(GOOD, window=4_096) as one, StandInServer(GOOD, window=2_048) as two:
+        assert llm_of(f"{one.url},{two.url}").max_model_len == 2_048
+        two.models = ("large",)
+        with pytest.raises(ConfigError, match=rf"llm\.model: {two.url} does not serve 'tiny', it serves: large"):
+            llm_of(f"{one.url},{two.url}")
+
+
+def test_the_fallback_model_has_a_server_of_its_own(llm_of):
+    with StandInServer(Reply("no JSON")) as one, StandInServer(GOOD, models=("large",)) as two:
+        llm = llm_of(one.url, fallback_model="large", fallback_url=two.url)
+        assert llm.answer([request()]) == [Answer((KEEPER,))]
+        assert [body["model"] for body in two.requests] == ["large"]
+        assert len(one.requests) == 5
+        with pytest.raises(ConfigError, match=r"llm\.fallback_model: .* does not serve 'huge', it serves: large"):
+            llm_of(one.url, fallback_model="huge", fallback_url=two.url)
+
+
+# ---- before the first request, and while requests are in flight ----
+
+
+def test_every_schema_is_probed_once_before_the_first_request_that_is_sent(llm_of):
+    with StandInServer(GOOD) as stand_in:
+        llm = llm_of(stand_in.url)
+        assert stand_in.probes == []
+        llm.answer(books(5))
+        llm.answer([request("other")])
+        names = [body["response_format"]["json_schema"]["name"] for body in stand_in.probes]
+        assert sorted(names) == sorted(schema.__name__ for schema in LEVELS.values())
+        assert {body["max_tokens"] for body in stand_in.probes} == {1}
+        assert llm.ledger().books[""]["probe"].calls == len(LEVELS)
+        llm.close()
+        llm_of(stand_in.url).answer(books(5))
+        assert len(stand_in.probes) == len(LEVELS)
+        assert len(stand_in.requests) == 6
+
+
+def test_a_schema_that_a_server_refuses_is_told_before_anything_is_asked(llm_of):
+    with StandInServer(GOOD) as stand_in:
+        stand_in.probe_reply = Reply(status=400, error="Unimplemented keys: uniqueItems")
+        llm = llm_of(stand_in.url)
+        with pytest.raises(ConfigError, match=r"refuses the schema \w+Answer: 400 Unimplemented keys"):
+            llm.answer(books(5))
+        assert stand_in.requests == []
+        stand_in.probe_reply = Reply("{", "length")
+        assert llm.answer(books(1)) == [Answer((KEEPER,))]
+
+
+def test_each_try_names_the_answer_it_is_for(llm_of):
+    with StandInServer(Reply(hang_up=True), BUSY, GOOD) as stand_in:
+        llm_of(stand_in.url).answer([request()])
+    name = stand_in.ids[0].removesuffix("-1")
+    assert re.fullmatch(r"[0-9a-f]{16}", name)
+    assert stand_in.ids == [f"{name}-1", f"{name}-2", f"{name}-3"]
+
+
+def test_the_load_is_looked_at_only_while_requests_are_in_flight(llm_of):
+    with StandInServer(Reply(GOOD.text, delay_s=0.3)) as stand_in:
+        stand_in.metrics = 'vllm:num_requests_waiting{engine="0"} 0.0\n'
+        llm = llm_of(stand_in.url)
+        assert stand_in.looks == 0
+        llm.answer([request()])
+        assert stand_in.looks > 2
+        looks = wait_until_calm(stand_in)
+        time.sleep(0.2)
+        assert stand_in.looks == looks
+
+
+def test_fewer_requests_are_sent_to_a_server_whose_queue_is_full(llm_of):
+    with StandInServer(Reply(GOOD.text, delay_s=0.05)) as stand_in:
+        stand_in.metrics = 'vllm:num_requests_waiting{engine="0"} 40.0\n'
+        llm = llm_of(stand_in.url)
+        assert answer_until(llm, stand_in, lambda most: 1 <= most < 16)
+
+
+def test_a_server_without_metrics_is_filled_as_long_as_it_answers(llm_of):
+    with StandInServer(Reply(GOOD.text, delay_s=0.05)) as stand_in:
+        assert answer_until(llm_of(stand_in.url), stand_in, lambda most: most > 16)
+
+
+def test_a_spent_budget_sends_nothing_more(llm_of, tmp_path):
+    with StandInServer(Reply(GOOD.text, delay_s=0.02)) as stand_in:
+        cost = CostSettings(
+            output_price=1e6, gpu_hour=0.0, budget=200.0
+        )  # the probes answer 100 tokens, each request 10
+        store = AnswerStore(tmp_path / "answers.sqlite")
+        with VllmLLM(LLMSettings(url=stand_in.url, max_in_flight=2), store, cost=cost) as llm:
+            with pytest.raises(BudgetError, match=r"the budget of 200\.00 is spent: 2[01]0\.00"):
+                llm.answer([request(str(number)) for number in range(50)])
+            assert llm.ledger().cost == pytest.approx(10.0 * (len(stand_in.requests) + len(LEVELS)))
+        assert 10 <= len(stand_in.requests) <= 11
+
+
+def test_closing_while_a_server_is_down_leaves_nothing_running(llm_of):
+    with StandInServer(Reply(GOOD.text, delay_s=0.2)) as stand_in:
+        llm = llm_of(stand_in.url)
+        llm.answer([request()])
+        stand_in.health, stand_in.replies = 503, [Reply(hang_up=True)]
+        with pytest.raises(TransientError):
+            llm.answer([request("other")])
+        llm.close()
+        llm.close()
+        assert "llm" not in {thread.name for thread in threading.enumerate()}
+
+
+def wait_until(claim):
+    deadline = time.monotonic() + 10.0
+    while not claim():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def answer_until(llm, stand_in, claim):
+    """Send batches until what was in flight at most in one of them is as claimed."""
+    for batch in range(20):
+        stand_in.most_in_flight = 0
+        llm.answer([request(f"{batch} {number}") for number in range(60)])
+        if claim(stand_in.most_in_flight):
+            return True
+    return False
+
+
+def wait_until_calm(stand_in):
+    looks = -1
+    while looks != stand_in.looks:
+        looks = stand_in.looks
+        time.sleep(0.1)
+    return looks

@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from schemas.errors import ConfigError
-from tasks.backends.llms.engine import Completion
+from tasks.backends.llms.question import Completion
+from tasks.backends.llms.runaway import runs_away
 from tasks.backends.llms.server import describe_error, read_models, wait_before
 from tasks.backends.llms.server_tokenizer import read_tokens
 from tasks.backends.llms.vllm import read_completions
@@ -69,3 +70,28 @@ def test_waits_double_up_to_a_minute_unless_the_server_names_a_time():
     assert 30.0 <= wait_before(50, None) <= 60.0
     assert wait_before(0, httpx.Response(503, headers={"Retry-After": "7"})) == 7.0
     assert wait_before(0, httpx.Response(503, headers={"Retry-After": "soon"})) <= 0.5
+
+
+PROSE = "The keeper climbed the stairs, trimmed the lamp, and wrote the hour in his book; nobody would read it. " * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "Ada' + " " * 60,
+        '{"name":\n' + "\n\t" * 30,
+        '{"name": "no, no, no' + ", no" * 40,
+        '{"bullets": [' + '"The fog comes in.", ' * 12,
+        PROSE + "a" * 120,
+        PROSE[:199] * 4,
+    ],
+)
+def test_white_space_and_phrases_without_end_are_runaways(text):
+    assert runs_away(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no", '{"name": "Ada"', "ha ha ha ha", PROSE[:200], '{"a": ' + "[" * 3 + " " * 20]
+)
+def test_what_is_only_broken_is_no_runaway(text):
+    assert not runs_away(text)

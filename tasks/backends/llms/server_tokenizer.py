@@ -11,10 +11,16 @@ import httpx
 
 from schemas.errors import ConfigError, PipelineError, TransientError
 from schemas.settings import LLMSettings
-from tasks.backends.llms.server import BUSY, client_options, connect_server, describe_error, wait_before
+from tasks.backends.llms.server import (
+    BUSY,
+    COUNT_S,
+    connect_server,
+    describe_error,
+    open_sync_client,
+    root_of,
+    wait_before,
+)
 
-# counting takes milliseconds; vLLM 0.32 was seen to leave a lone request unanswered until another one came
-COUNT_S = 20.0
 NUM_CACHED = 65_536  # texts whose counts are kept
 # exercises a vocabulary: words long and rare, case, digits, runs of white space, dashes, accents, other scripts
 PROBE = (
@@ -30,7 +36,7 @@ class ServerTokenizer:
     def __init__(self, settings: LLMSettings) -> None:
         self._server = connect_server(settings)
         self._num_tries = settings.connect_attempts
-        self._client = httpx.Client(timeout=min(settings.timeout_s, COUNT_S), **client_options(self._server.url))
+        self._client = open_sync_client(self._server.urls, min(settings.timeout_s, COUNT_S))
         self._count = functools.lru_cache(NUM_CACHED)(lambda text: len(self._tokenize(text)))
         try:
             tokens = json.dumps(self._tokenize(PROBE))
@@ -56,22 +62,23 @@ class ServerTokenizer:
         self._client.close()
 
     def _tokenize(self, text: str) -> list[int]:
-        """Return token ids; ConfigError where the server cannot count, TransientError where it stays away."""
-        url, trouble = self._server.url, ""
+        """Return token ids; ConfigError where a server cannot count, TransientError where all stay away."""
         body = {"model": self._server.model, "prompt": text, "add_special_tokens": False}
+        trouble = ""
         for attempt in range(self._num_tries):
             response: httpx.Response | None = None
-            try:
-                response = self._client.post(self._server.tokenize_url, json=body)
-            except httpx.RequestError as error:
-                trouble = str(error) or type(error).__name__
-            else:
+            for url in self._server.urls:
+                try:
+                    response = self._client.post(f"{root_of(url)}/tokenize", json=body)
+                except httpx.RequestError as error:
+                    trouble = str(error) or type(error).__name__
+                    continue
                 if response.status_code not in BUSY:
                     return read_tokens(response, url)
                 trouble = describe_error(response)
             if attempt + 1 < self._num_tries:
                 time.sleep(wait_before(attempt, response))
-        raise TransientError(f"{url} did not count tokens in {self._num_tries} tries: {trouble}", retried=True)
+        raise TransientError(f"{self._server} did not count tokens in {self._num_tries} tries: {trouble}", retried=True)
 
 
 def read_tokens(response: httpx.Response, url: str) -> list[int]:
