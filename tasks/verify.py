@@ -51,7 +51,7 @@ class Case:
     @cached_property
     def lists(self) -> tuple[tuple[Plan, tuple[Plan, ...]], ...]:
         """Each place and its lists of statements: the book's, then of each chapter its own and its scenes'."""
-        book = tuple(Plan(name, lines, self.prose) for name, lines in list_book(self.scaffold))
+        book = tuple(Plan(name, lines, self.prose) for name, lines in list_book(self.scaffold) if lines)
         found = [(Plan(BOOK, tuple(line for plan in book for line in plan.statements), self.prose), book)]
         for chapter, own in zip(self.chapters, self.summaries, strict=True):
             scenes = tuple(
@@ -122,7 +122,7 @@ def check_invented_names(case: Case, settings: VerifySettings) -> Found:
     """Share of the words of names that the book does not have."""
     for place, plans in case.lists:
         if place.node == BOOK:
-            yield BOOK, measures.measure_names(place, case.source, measures.MAX_INVENTED)
+            yield BOOK, measures.measure_names(place, case.source, measures.MAX_INVENTED, free=True)
         else:
             yield from _worst(place.node, [(plan.node, measures.measure_names(plan, case.source)) for plan in plans])
 

@@ -134,11 +134,10 @@ class BookChecks:
         return problems + [f"{name} is named, but not in what you were told; leave it out" for name in absent]
 
     def _check_plan(self, plan: Plan, source: Source, *, free: bool = False) -> list[str]:
-        """Return what is wrong with one list: names, repetition, copied runs; a free one may have one word more."""
+        """Return what is wrong with one list: names, repetition, copied runs."""
         if not plan.statements:
             return []
-        names = measures.measure_names(plan, source, measures.MAX_INVENTED if free else 0.0)
-        measured = [names] if not free or ", " in names.detail else []
+        measured = [measures.measure_names(plan, source, free=free)]
         if not self._quoting:
             run, grams = measures.measure_copies(plan, source, self._settings)
             measured += [measures.measure_duplicates(plan), grams if run.passed else run]
@@ -156,8 +155,10 @@ def list_answer(answer: Value) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "rules", answer.rules
     elif isinstance(answer, PreviewAnswer):
         yield "preview", (answer.highlight, answer.archetype)
+        yield "tags", answer.tags
     elif isinstance(answer, PromptsAnswer):
         yield "prompts", (answer.terse, answer.normal, answer.detailed, answer.tagged)
+        yield "tags", (answer.genre, answer.tone, answer.setting, answer.pov, answer.theme)
     else:
         raise TypeError(f"{type(answer).__name__} is no answer about the book")
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from schemas.settings import VerifySettings
-from tasks.checking.names import find_invented, ordinary_words
+from tasks.checking.names import find_invented, is_criticism, ordinary_words
 from tasks.checking.source import Source, tokenize
 from tasks.checking.spans import Ints, find_copies, measure_density
 
@@ -72,14 +72,15 @@ def measure_fragments(plan: Plan, source: Source) -> Measured:
     )
 
 
-def measure_names(plan: Plan, source: Source, limit: float = 0.0) -> Measured:
+def measure_names(plan: Plan, source: Source, limit: float = 0.0, *, free: bool = False) -> Measured:
     """Share of the words of names that the book does not have.
 
-    Where none is allowed, a word that begins a sentence is looked at, too; lists about the whole book begin theirs with
-    words of criticism ("Irony is quiet") that few books have.
+    A `free` list is about the whole book and speaks as criticism does: it may call a book Victorian, and the words that
+    begin its sentences ("Irony is quiet") are not looked at.
     """
-    ordinary = ordinary_words(plan.statements) if limit == 0 else None
+    ordinary = None if free else ordinary_words(plan.statements)
     invented, total = find_invented(plan.statements, source, ordinary)
+    invented = [word for word in invented if not (free and is_criticism(word))]
     return at_most("invented-names", len(invented) / max(1, total), limit, ", ".join(dict.fromkeys(invented)))
 
 

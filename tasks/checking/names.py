@@ -23,6 +23,7 @@ _DETERMINERS = frozenset(("the", "a", "an", "this", "that", "these", "those", "e
     ("his", "her", "its", "their", "my", "our", "your")
 )
 _SUFFIX = re.compile(r"(?:s|es|er|ers|an|ans|ian|ians|ean|eans|ese|ish|ite|ites)")  # London, Londoners
+_CRITICISM = re.compile(r"(?:ian|ean|ic|ish|ese|esque)$")  # Victorian, Gothic, Arabesque: periods, peoples, schools
 _ACTS = re.compile(r"(?:['’]s)?\s+(?:(?:and|or)\s+[A-Z]|who\b|[a-z]{2,}[^s\W]s\b)|['’]s\s")
 _NO_NAME = frozenset(word.lower() for word in NO_NAMES | TITLES) | STOP_WORDS | ENGLISH_STOP_WORDS
 _INTRODUCED = re.compile(  # after a name: an apposition, a relative clause
@@ -81,6 +82,11 @@ def find_unknown(name: str, source: Source) -> list[str]:
         return []
     found = Name((), 0, len(name), opens=True, noun=False)
     return [word for word, _, _, _ in _capitalised(name) if not _known(word, found, source)]
+
+
+def is_criticism(word: str) -> bool:
+    """Say whether a word is built like those for periods, peoples and schools, which a book need not have."""
+    return _CRITICISM.search(word) is not None
 
 
 def ordinary_words(statements: Sequence[str]) -> frozenset[str]:

@@ -74,7 +74,7 @@ def _settle(task: Task, reply: Answer | Failure, desk: Desk) -> Reading | list[T
     reading = Reading(task, answer, divided, [[] for _ in divided.stretches])
     rating, *judged = reply.following
     _note_claims(reading, judged, desk)
-    wrong = tuple(doubt for doubt in reading.doubts if doubt.verdict == "contradicted")
+    wrong = tuple(doubt for doubt in reading.doubts if doubt.verdict == "contradicted" and doubt.located)
     if wrong and desk.checks is not None:
         if not task.wrong and not task.half:
             return [task._replace(wrong=wrong)]

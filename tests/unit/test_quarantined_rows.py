@@ -16,6 +16,7 @@ from tasks.audit import audit_snapshot
 from tasks.backends.stores import LocalStore
 from tasks.buckets import Withdrawal, read_bucket, read_rows
 from tasks.line import run_book
+from tasks.opening import Opened
 from tasks.shard import Changes
 from tasks.snapshot import write_snapshot
 from tasks.summarize import summarize_book
@@ -184,7 +185,8 @@ def test_the_report_and_the_card_tell_of_nodes_and_of_what_verify_found(bench, d
 
 def test_a_summary_names_what_was_quarantined(bench, damage, snapshot, capsys):  # noqa: F811
     damage(lambda scaffold: quarantine(scaffold, 1, 2))
-    manifest, _, _, outcomes = snapshot()
-    summary = summarize_build(outcomes, manifest, bench.settings, is_new=True, trainable=True, seconds=1.0)
+    manifest, _, store, outcomes = snapshot()
+    opened = Opened(bench, store, bench.llm, ("boat",), {}, frozenset())
+    summary = summarize_build(outcomes, manifest, opened, is_new=True, seconds=1.0)
     print_build(summary, Console())
     assert "quarantined     2 parts of plans without an accepted answer (2 length)" in capsys.readouterr().out
