@@ -127,6 +127,8 @@ class BookChecks:
         if isinstance(value, PeopleAnswer):
             people = [*value.main, *value.side]
             problems += _check_people([name for one in people for name in (one.name, *one.aliases)], source)
+        tags = Plan("tags", list_tags(value), source.narrative)
+        problems += _describe([(tags.node, measures.measure_names(tags, source, free=True))])
         if isinstance(value, PreviewAnswer):
             problems += count_preview(value.highlight, value.archetype, value.tags)
         told = below and not self._quoting
@@ -155,12 +157,19 @@ def list_answer(answer: Value) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield "rules", answer.rules
     elif isinstance(answer, PreviewAnswer):
         yield "preview", (answer.highlight, answer.archetype)
-        yield "tags", answer.tags
     elif isinstance(answer, PromptsAnswer):
         yield "prompts", (answer.terse, answer.normal, answer.detailed, answer.tagged)
-        yield "tags", (answer.genre, answer.tone, answer.setting, answer.pov, answer.theme)
     else:
         raise TypeError(f"{type(answer).__name__} is no answer about the book")
+
+
+def list_tags(answer: Value) -> tuple[str, ...]:
+    """Return the words and phrases of an answer that are no statements."""
+    if isinstance(answer, PreviewAnswer):
+        return answer.tags
+    if isinstance(answer, PromptsAnswer):
+        return (answer.genre, answer.tone, answer.setting, answer.pov, answer.theme)
+    return ()
 
 
 def _describe(measured: Iterable[tuple[str, Measured]]) -> list[str]:
