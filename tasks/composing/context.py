@@ -13,6 +13,7 @@ from schemas.scaffold import NOT_STATED, Arc, ChapterScaffold, Character
 from schemas.value import Span
 from tasks.composing.job import Draft, Job
 from tasks.composing.text import cut_text, fold, shorten_until
+from tasks.grammar.sequence import round_words
 
 # Shares of the window; the tail may be a tenth at most (DESIGN section 6), and all together leave room for a scene
 # of 60 % and its plan.
@@ -33,9 +34,9 @@ class Place(NamedTuple):
 def build_context(job: Job, place: Place, budget: float) -> tuple[Draft, ...]:
     """Return the context of a window within about `budget` tokens; the first window has nothing before it."""
     part = budget / CONTEXT_SHARE
-    prompts = job.scaffold.prompts
+    prompts = [prompt.text for prompt in job.scaffold.prompts] or [measure_prompt(job)]
     drafts = [
-        _fit_prompt(job, prompts[place.turn % len(prompts)].text, max(part * PROMPT_SHARE, _LEAST_PROMPT)),
+        _fit_prompt(job, prompts[place.turn % len(prompts)], max(part * PROMPT_SHARE, _LEAST_PROMPT)),
         _fit_premise(job, max(part * PREMISE_SHARE, _LEAST_PREMISE)),
     ]
     if place.first and part * STORY_SHARE >= _LEAST_REST:
@@ -45,6 +46,13 @@ def build_context(job: Job, place: Place, budget: float) -> tuple[Draft, ...]:
         tail = _fit_tail(job, place.pieces[place.first - 1], part * TAIL_SHARE)
         drafts += [tail] if tail else []
     return tuple(drafts)
+
+
+def measure_prompt(job: Job) -> str:
+    """Return a prompt of the book's length alone, for a book without a prompt of its own."""
+    num_chapters = len(job.scaffold.chapters)
+    chapters = "one chapter" if num_chapters == 1 else f"{num_chapters} chapters"
+    return f"Write a novel of about {round_words(job.scaffold.num_words)} words in {chapters}."
 
 
 def _fit_prompt(job: Job, text: str, budget: float) -> Draft:

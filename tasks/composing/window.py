@@ -5,8 +5,8 @@ far and a tail of at most a tenth of the window; every chapter is a target once 
 the prose's tokens plus its plans; a scene of more than 60 % of the window is divided between paragraphs, none else.
 
 A chapter without a plan (quarantined, or with a text that has nothing in it) is no target and no part of the story so
-far; it ends a run of targets, and its prose may be the text before the next. A book without prompts has no rows: the
-grammar begins every one with a prompt. Without a preview the premise is the title and the main characters.
+far; it ends a run of targets, and its prose may be the text before the next. Where no prompt was accepted, one is made
+of what is measured; without a preview the premise is the title and the main characters.
 """
 
 from __future__ import annotations
@@ -132,14 +132,13 @@ def bound_targets(job: Job, window: int) -> Bounds:
 
 
 def _check_plans(job: Job) -> None:
-    """Refuse a book without a prompt or without a chapter that has a plan; note the chapters that are no target."""
+    """Refuse a book without a chapter that has a plan; note the chapters that are no target."""
     scaffold = job.scaffold
-    job.check_answered((), {"prompts"})
     if not any(map(job.is_told, scaffold.chapters)):
         job.check_answered(scaffold.chapters, ())
         raise DoesNotFitError("empty-plan-text", "every chapter has names or lists with nothing in them")
     if not scaffold.prompts:
-        raise DoesNotFitError("empty-plan-text", "no prompt has anything in it")
+        job.note(LAYOUT, "measured-prompt", "no prompt was accepted: one is made of the book's length")
     for number in sorted(job.empty.chapters):
         job.note(LAYOUT, "empty-plan-text", f"chapter {number} is no target: its plan has something with nothing in it")
 

@@ -7,13 +7,13 @@ from itertools import chain, zip_longest
 from statistics import fmean, pstdev
 
 from schemas.answers import BulletAnswer
-from schemas.scaffold import Bullet, ChapterScaffold, SceneScaffold, Vector
+from schemas.scaffold import NOT_STATED, Bullet, ChapterScaffold, SceneScaffold, Vector
 from tasks.planning.chapters import Chapter
 from tasks.planning.reading import Reading
 from tasks.planning.scenes import Rated, SceneDraft, join_scenes
 from tasks.planning.wording import clean_focuses, clean_line, name_chapter, spread
 
-NOTHING = "(not stated)"  # where a model's text has nothing in it, or no answer was accepted
+NOTHING = NOT_STATED  # where a model's text has nothing in it, or no answer was accepted
 MAX_CHAPTER_BULLETS, MAX_SCENE_BULLETS = 80, 20  # trajectory grammar
 UNRATED = Vector(**dict.fromkeys(Vector.model_fields, 0))
 

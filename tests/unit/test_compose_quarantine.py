@@ -6,7 +6,7 @@ import pytest
 
 from schemas.scaffold import NOT_STATED, Bullet, UserPrompt
 from schemas.settings import ComposeSettings
-from tasks.grammar.sequence import check_trajectory, parse_trajectory
+from tasks.grammar.sequence import check_trajectory, parse_trajectory, round_words
 from tests.compositions import (
     SMALL,
     TWO_CHAPTERS,
@@ -52,8 +52,15 @@ def test_a_book_without_one_of_its_plans_has_windows_at_most(call):
     assert {refused[layout] for layout in ("full-book", "first-chapter")} == {
         ("quarantined", f"no accepted answer for book ({call})")
     }
-    assert {row.layout for row in composed.rows} == (set() if call == "prompts" else {"chapter-window"})
-    assert refused.get("chapter-window", ("quarantined", ""))[0] == "quarantined"
+    assert {row.layout for row in composed.rows} == {"chapter-window"}
+
+
+def test_a_window_without_a_prompt_of_its_book_asks_for_a_book_of_its_length():
+    book, scaffold = make_book(TWO_CHAPTERS)
+    composed = compose(book, lose(scaffold, "prompts"))
+    prompts = {row.stages[0].text for row in composed.rows}
+    assert prompts == {f"Write a novel of about {round_words(scaffold.num_words)} words in 2 chapters."}
+    assert "measured-prompt" in [note.reason for note in composed.notes]
 
 
 def test_a_part_without_a_summary_is_missed_by_no_layout():
@@ -148,9 +155,9 @@ def test_a_placeholder_that_is_not_marked_counts_as_nothing_said():
     assert refusals(composed)["full-book"][0] == "empty-plan-text"
     assert [row.targets for row in rows_of(composed, "chapter-window")] == [(1,)]
     prompts = (UserPrompt(style="terse", text=NOT_STATED),)
-    assert refusals(compose(book, scaffold.model_copy(update={"prompts": prompts})))["chapter-window"][0] == (
-        "empty-plan-text"
-    )
+    composed = compose(book, scaffold.model_copy(update={"prompts": prompts}))
+    assert "chapter-window" not in refusals(composed)
+    assert all(NOT_STATED not in row.stages[0].text for row in rows_of(composed, "chapter-window"))
 
 
 def test_a_book_of_quarantined_chapters_fits_no_layout_for_that_reason():

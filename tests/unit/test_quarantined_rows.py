@@ -84,8 +84,10 @@ def test_a_quarantined_node_is_a_row_with_what_is_needed_to_look_at_it(bench, da
     assert audit.ok, audit.problems
 
 
-def test_a_work_without_a_layout_for_want_of_a_node_is_rejected_and_keeps_its_evidence(damage, snapshot):
+def test_a_work_without_a_layout_for_want_of_a_node_is_rejected_and_keeps_its_evidence(bench, damage, snapshot):  # noqa: F811
     damage(lambda scaffold: lose(scaffold, "prompts"))
+    only = bench.settings.compose.model_copy(update={"layouts": ("first-chapter",)})
+    object.__setattr__(bench, "settings", bench.settings.model_copy(update={"compose": only}))
     manifest, rows, _, (outcome,) = snapshot()
     assert (outcome.rejection.stage, outcome.rejection.reason) == ("compose", "quarantined")
     assert manifest.accounting.books.rejected == {"quarantined": 1}
