@@ -72,7 +72,7 @@ class ReadAnswer(LevelAnswer):
     """read: what happens in one chapter window."""
 
     call: ClassVar[str] = "read"
-    max_tokens: ClassVar[int] = 4096
+    max_tokens: ClassVar[int] = 5120
 
     continues: bool = Field(description="true if the first paragraph goes on with a scene that began before this text")
     scenes: tuple[SceneAnswer, ...] = Field(

@@ -15,7 +15,9 @@ __all__ = ["Catalogue", "iter_feed", "read_catalogue", "read_header", "read_rdf"
 
 HEADER_LINES = 60  # small-print headers of the nineties are the longest; their fields stand before that
 
-_FIELD = re.compile(r"^(Title|Author|Language|Release date|Translator):[ \t]*(.*)$", re.IGNORECASE)
+_FIELD = re.compile(  # some files have the title on the line of the licence's address
+    r"^(?:.*\bgutenberg\.(?:org|net))?(Title|Author|Language|Release date|Translator):[ \t]*(.*)$", re.IGNORECASE
+)
 _EBOOK_NUMBER = re.compile(r"\[e-?(?:book|text)\s+#([A-Za-z0-9.-]+)\]", re.IGNORECASE)
 _LANGUAGES = {"english": "en", "french": "fr", "german": "de", "dutch": "nl", "italian": "it", "spanish": "es"}
 

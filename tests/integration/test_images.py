@@ -15,7 +15,18 @@ from tasks import keys
 from tests.integration.conftest import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-RUN = "import sys; sys.modules.update({{name: None for name in {missing!r}}}); import {module}"
+RUN = """
+import sys
+from importlib.machinery import PathFinder
+
+class Lacking(PathFinder):  # None in sys.modules would look like a package to who asks whether it is loaded
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.split(".")[0] in {missing!r} else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Lacking
+import {module}
+"""
 
 
 @pytest.mark.parametrize(

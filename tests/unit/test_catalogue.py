@@ -206,6 +206,11 @@ def test_a_header_tells_what_it_knows_and_leaves_the_rest_null():
     assert (entry.type, entry.rights, entry.subjects) == (None, None, ())
 
 
+def test_a_title_on_the_line_of_the_licence_is_found():
+    entry = read_header("or online at www.gutenberg.orgTitle: The Lamp\n\nAuthor: Ann Odd\n", "7")
+    assert (entry.title, entry.authors) == ("The Lamp", ("Ann Odd",))
+
+
 def test_a_text_without_a_header_is_unknown():
     entry = read_header("It was a wet morning.\n", None)
     assert (entry.book_id, entry.title, entry.authors) == ("unknown", None, ())
