@@ -5,7 +5,9 @@
 Makes the server's environment where there is none, starts the server itself with a tiny random model on the CPU, and
 ends within 25 minutes on two cores. Throughput is of alternating pairs of runs over the same prompts at temperature 0,
 the prefix cache emptied before each; its ratio is judged only where the load average was below 2.5, for the server and
-the client share the cores. Without --source the plans are those of the novels in samples/.
+the client share the cores. The server has 16 slots: the engine is told so and lets a few more requests wait there, the
+peer has 16 requests in flight. Saturation is measured with and without the time in the server's queue. Without
+--source the plans are those of the novels in samples/.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from benchmarks.serving.vllm_cpu import ROOT, VllmServer, find_interpreter, serv
 
 MIRROR = ROOT.parent / "shared" / "gutenberg" / "mirror"
 NOVELS = "84,98,174,345,1342"  # Frankenstein, A Tale of Two Cities, Dorian Gray, Dracula, Pride and Prejudice
-IN_FLIGHT, MANY_IN_FLIGHT = 16, 256
+SLOTS, MANY_SLOTS = 16, 256
 NUM_REQUESTS, NUM_LONG_REQUESTS = 800, 512
 QUIET = 2.5  # load average
 
@@ -43,14 +45,14 @@ def compare(server: VllmServer, interpreter: Path, num_pairs: int, folder: Path)
     ours: list[Load] = []
     peers: list[Load] = []
     loads: list[float] = []
-    run_ours(server, requests[:100], IN_FLIGHT)  # grammars are compiled, memory is touched
+    run_ours(server, requests[:100], SLOTS)  # grammars are compiled, memory is touched
     for pair in range(num_pairs):
         for own in (pair % 2 == 0, pair % 2 == 1):
             server.forget()
             if own:
-                ours.append(run_ours(server, requests, IN_FLIGHT)[0])
+                ours.append(run_ours(server, requests, SLOTS)[0])
             else:
-                peers.append(run_peer(server, interpreter, prompts, IN_FLIGHT, body))
+                peers.append(run_peer(server, interpreter, prompts, SLOTS, body))
         loads.append(os.getloadavg()[0])
         print(f"pair {pair + 1}: ours {ours[-1]}, peer {peers[-1]}, load {loads[-1]:.1f}", flush=True)
     ratio = median(load.requests_per_s for load in ours) / median(load.requests_per_s for load in peers)
@@ -64,6 +66,8 @@ def compare(server: VllmServer, interpreter: Path, num_pairs: int, folder: Path)
         "same_tokens": len({load.completion_tokens for load in ours + peers}) == 1,
         "slot_saturation_ours": round(median(load.saturation for load in ours), 3),
         "slot_saturation_vllm_bench": round(median(load.saturation for load in peers), 3),
+        "slots_running_ours": round(median(load.running for load in ours), 3),
+        "slots_running_vllm_bench": round(median(load.running for load in peers), 3),
     }
 
 
@@ -101,9 +105,10 @@ def main() -> None:
     figures: Figures = {"cores": os.cpu_count(), "python": platform.python_version(), "vllm": "0.32.0"}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with serve_tiny_model(folder, interpreter, max_num_seqs=MANY_IN_FLIGHT, VLLM_SERVER_DEV_MODE="1") as server:
+        with serve_tiny_model(folder, interpreter, max_num_seqs=SLOTS, VLLM_SERVER_DEV_MODE="1") as server:
             figures |= compare(server, interpreter, arguments.pairs, folder)
-            cpu_ms = measure_cpu(server, NUM_LONG_REQUESTS, MANY_IN_FLIGHT)
+        with serve_tiny_model(folder, interpreter, max_num_seqs=MANY_SLOTS, VLLM_SERVER_DEV_MODE="1") as server:
+            cpu_ms = measure_cpu(server, NUM_LONG_REQUESTS, MANY_SLOTS)
             figures["client_cpu_ms_at_256_in_flight"] = round(cpu_ms, 2)
             figures |= figures_of(build_novels(server, arguments.source, books))
     figures["minutes"] = round((time.monotonic() - started) / 60, 1)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from benchmarks.serving.peer import Load, measure_saturation
+from benchmarks.serving.peer import Load, measure_load
 from benchmarks.serving.vllm_cpu import ROOT, VllmServer
 from schemas.answers import ReadAnswer
 from schemas.settings import LLMSettings
@@ -73,29 +73,25 @@ def make_requests(passages: Sequence[str], schema: type[Value], max_tokens: int)
 
 
 def run_ours(
-    server: VllmServer, requests: Sequence[Request], in_flight: int, temperature: float = 0.0
+    server: VllmServer, requests: Sequence[Request], num_slots: int, temperature: float = 0.0
 ) -> tuple[Load, float]:
     """Send requests through a fresh engine and answer store; return the load, and CPU milliseconds a request.
 
-    The engine's start-up checks are behind it when the clocks start: validation and the store are within them.
+    The engine is told the server's slots and nothing else. Its start-up checks are behind it when the clocks start:
+    validation and the store are within them.
     """
     with tempfile.TemporaryDirectory() as folder:
-        settings = LLMSettings(
-            url=server.url, max_num_seqs=in_flight, max_in_flight=in_flight, temperature=temperature, top_p=1.0
-        )
+        settings = LLMSettings(url=server.url, max_num_seqs=num_slots, temperature=temperature, top_p=1.0)
         with VllmLLM(settings, AnswerStore(Path(folder) / "answers.sqlite")) as llm:
             llm.answer(make_requests(["Warm up."], Note, SMALL_TOKENS))
-            counted = llm.ledger()
             before, cpu_s, started = server.counters(), time.process_time(), time.perf_counter()
             answers = llm.answer(requests)
             wall_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu_s
-            latency_s = server.counters()["e2e_request_latency_seconds_sum"] - before["e2e_request_latency_seconds_sum"]
-            num_tokens = llm.ledger().completion_tokens - counted.completion_tokens
+            after = server.counters()
     lost = sum(not isinstance(answer, Answer) for answer in answers)
     if lost and temperature == 0.0:
         raise RuntimeError(f"{lost} of {len(requests)} requests failed: the two sides would not do the same work")
-    load = Load(len(requests) / wall_s, num_tokens, measure_saturation(latency_s, wall_s, in_flight))
-    return load, 1_000 * cpu_s / len(requests)
+    return measure_load(before, after, len(requests), wall_s, num_slots), 1_000 * cpu_s / len(requests)
 
 
 def measure_cpu(server: VllmServer, num_requests: int, in_flight: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,12 +23,21 @@ class Load(NamedTuple):
 
     requests_per_s: float
     completion_tokens: int
-    saturation: float  # mean share of the allowed requests that the server had in hand
+    saturation: float  # the server's own latencies, those in its queue too, summed, over wall time and slots
+    running: float  # the same without the time in its queue
 
 
-def measure_saturation(latency_s: float, wall_s: float, in_flight: int) -> float:
-    """Return how full the slots were: the server's own latencies, summed, over wall time and slots."""
-    return latency_s / (wall_s * in_flight)
+def measure_load(
+    before: Mapping[str, float], after: Mapping[str, float], num_requests: int, wall_s: float, num_slots: int
+) -> Load:
+    """Return what a run came to, by the server's counters around it."""
+    grown = {name: after[name] - before[name] for name in after}
+    return Load(
+        num_requests / wall_s,
+        int(grown["generation_tokens_total"]),
+        grown["e2e_request_latency_seconds_sum"] / (wall_s * num_slots),
+        grown["request_inference_time_seconds_sum"] / (wall_s * num_slots),
+    )
 
 
 def write_prompts(prompts: Sequence[str], max_tokens: int, path: Path) -> None:
@@ -61,6 +70,4 @@ def run_peer(
     result.unlink()
     if told["completed"] != num_prompts:
         raise RuntimeError(f"vllm bench serve completed {told['completed']} of {num_prompts} requests")
-    latency_s = server.counters()["e2e_request_latency_seconds_sum"] - before["e2e_request_latency_seconds_sum"]
-    saturation = measure_saturation(latency_s, told["duration"], in_flight)
-    return Load(told["request_throughput"], told["total_output_tokens"], saturation)
+    return measure_load(before, server.counters(), num_prompts, told["duration"], in_flight)

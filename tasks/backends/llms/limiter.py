@@ -9,8 +9,8 @@ SHRINK = 0.7
 LEAST_LIMIT = 4  # where a server sends so much away that less does not help, waiting does
 FULL_CACHE = 0.95  # share of the KV cache: beyond it, sequences are about to be thrown out and begun again
 STEP = 16  # a step up is this part of the limit, after the first step down
-SPARE = 16  # as is what may wait at a server that is told how many sequences it runs, to keep its slots full
-MIN_SPARE = 2
+SPARE = 8  # this part of its slots may wait at a server whose slots are known, to keep them full
+MIN_SPARE = 4
 
 
 @dataclass(frozen=True)
