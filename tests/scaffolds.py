@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from schemas.books import CatalogueEntry, Division, Scene, SegmentedBook
@@ -148,66 +145,3 @@ def _plan_chapter(number: int, name: str, text: str, ranges: Sequence[Scene]) ->
         bullets=tuple(bullet for scene in scenes for bullet in scene.bullets)[:80],
         scenes=tuple(scenes),
     )
-
-
-GOLD_TEXTS = {
-    "43": "mirror/4/43/43-0.txt",
-    "35": "mirror/3/35/35-0.txt",
-    "1952": "mirror/1/9/5/1952/1952-0.txt",
-    "68283": "mirror/cache/epub/68283/pg68283.txt",
-}
-
-
-def load_gold(shared: Path, book_id: str) -> tuple[SegmentedBook, Scaffold]:
-    """Return a reference scaffold and its book, its scenes found in the raw text by their openings."""
-    gold = json.loads((shared / "gold" / f"{book_id}.json").read_text("utf-8"))
-    raw = (shared / "gutenberg" / GOLD_TEXTS[book_id]).read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    body = raw[raw.index("\n", raw.index("*** START")) : raw.index("*** END")]
-    paragraphs = [" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", body) if paragraph.strip()]
-    flat = [_flatten(paragraph) for paragraph in paragraphs]
-    starts: list[int] = []
-    for scene in (scene for chapter in gold["chapters"] for scene in chapter["scenes"]):
-        opening = _flatten(scene["opening"])
-        places = range(starts[-1] + 1 if starts else 0, len(flat))
-        starting = (place for place in places if flat[place].startswith(opening))
-        starts.append(next(starting, None) or next(place for place in places if opening in flat[place]))
-    ends = [*starts[1:], len(paragraphs)]
-    scenes = iter([paragraphs[start:end] for start, end in zip(starts, ends, strict=True)])
-    chapters = [[next(scenes) for _ in chapter["scenes"]] for chapter in gold["chapters"]]
-    book, plain = make_book(chapters, book_id=book_id, title=gold["title"])
-    return book, _dress_scaffold(plain, gold)
-
-
-def _dress_scaffold(plain: Scaffold, gold: dict[str, Any]) -> Scaffold:
-    people = {side: tuple(Character(**person) for person in gold["characters"][side]) for side in ("main", "side")}
-    return plain.model_copy(
-        update={
-            "book_id": str(gold["book_id"]),
-            "title": gold["title"],
-            "prompts": tuple(UserPrompt(**prompt) for prompt in gold["prompts"]),
-            "preview": Preview(**gold["preview"]),
-            "world_rules": tuple(gold["world_rules"]),
-            "writing_style": tuple(gold["writing_style"]),
-            "arcs": tuple(Arc(**arc) for arc in gold["arcs"]),
-            "archetypes": tuple(Archetype(**archetype) for archetype in gold["archetypes"]),
-            "main_characters": people["main"],
-            "side_characters": people["side"],
-            "chapters": tuple(_dress_chapter(*pair) for pair in zip(plain.chapters, gold["chapters"], strict=True)),
-        }
-    )
-
-
-def _dress_chapter(plain: ChapterScaffold, gold: dict[str, Any]) -> ChapterScaffold:
-    def dress(node: dict[str, Any]) -> dict[str, Any]:
-        bullets = tuple(Bullet(text=text) for text in node["summary"])
-        return {"focuses": tuple(node["focuses"]), "vector": Vector(**node["vector"]), "bullets": bullets}
-
-    scenes = tuple(
-        scene.model_copy(update={"title": node["title"], "perspective": node["perspective"], **dress(node)})
-        for scene, node in zip(plain.scenes, gold["scenes"], strict=True)
-    )
-    return plain.model_copy(update={"name": gold["name"], "scenes": scenes, **dress(gold)})
-
-
-def _flatten(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", " ", re.sub(r"[’'_]", "", text.lower())).strip()

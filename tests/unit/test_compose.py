@@ -1,7 +1,6 @@
 """compose_book: rows, ids, losses, provenance; real books; any scaffold at all."""
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,10 +14,10 @@ from tasks.composing.text import clean_scaffold
 from tasks.grammar.sequence import check_trajectory, messages, stages_from_messages
 from tests.compositions import SMALL, TWO_CHAPTERS, compose, prose_spans, refusals, rows_of
 from tests.fakes import WordTokenizer
-from tests.scaffolds import GOLD_TEXTS, load_gold, make_book, write_paragraphs
+from tests.gold import MISSING, REASON, TEXTS, load_gold
+from tests.scaffolds import make_book, write_paragraphs
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared"
-needs_shared = pytest.mark.skipif(not SHARED.exists(), reason="the shared test corpus is not beside the checkout")
+needs_shared = pytest.mark.skipif(MISSING, reason=REASON)
 
 
 def test_a_book_gets_a_row_in_every_layout_under_its_own_id():
@@ -172,9 +171,9 @@ def test_a_partition_keeps_every_item_in_order_and_no_run_empty(sizes, num_group
 
 
 @needs_shared
-@pytest.mark.parametrize("book_id", GOLD_TEXTS)
+@pytest.mark.parametrize("book_id", TEXTS)
 def test_reference_scaffolds_compose_into_rows_of_real_books(book_id):
-    book, scaffold = load_gold(SHARED, book_id)
+    book, scaffold = load_gold(book_id)
     composed = compose(book, scaffold, ComposeSettings())
     reasons = {layout: reason for layout, (reason, _) in refusals(composed).items()}
     assert reasons == ({"full-book": "one-chapter"} if book_id == "1952" else {})
