@@ -27,7 +27,7 @@ from benchmarks.serving.peer import Load, run_peer, write_prompts
 from benchmarks.serving.vllm_cpu import ROOT, VllmServer, find_interpreter, serve_tiny_model
 
 MIRROR = ROOT.parent / "shared" / "gutenberg" / "mirror"
-NOVELS = "84,98,174,345,1342"  # Frankenstein, A Tale of Two Cities, Dorian Gray, Dracula, Pride and Prejudice
+NOVELS = "74,84,98,768,1342"  # Tom Sawyer, Frankenstein, A Tale of Two Cities, Wuthering Heights, Pride and Prejudice
 SLOTS, MANY_SLOTS = 16, 256
 NUM_REQUESTS, NUM_LONG_REQUESTS = 800, 512
 QUIET = 2.5  # load average
