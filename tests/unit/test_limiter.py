@@ -113,11 +113,20 @@ def test_the_limit_never_falls_to_nothing(most, least):
     assert limiter.limit == least
 
 
-def test_known_slots_are_filled_from_the_start_and_a_little_over():
+def test_known_slots_are_filled_from_the_start_until_a_few_requests_wait_there():
     limiter = Limiter(256, num_slots=64)
-    assert limiter.limit == 64
-    for _ in range(3):
-        limiter.note_load(Load(3, 0.2, 0))
+    limits = [limiter.limit]
+    for num_waiting in (0, 6, 9):  # 9: an eighth of the limit
+        limiter.note_load(Load(num_waiting, 0.2, 0))
+        answer_window(limiter)
+        limits.append(limiter.limit)
+    assert limits == [64, 72, 75, 75]
+
+
+def test_known_slots_without_a_look_at_the_load_are_passed_by_an_eighth():
+    limiter = Limiter(256, num_slots=64)
+    limiter.note_silence()
+    for _ in range(20):
         answer_window(limiter)
     assert limiter.limit == 72
 

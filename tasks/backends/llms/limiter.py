@@ -26,13 +26,14 @@ class Limiter:
     """Requests in flight to one server, and their limit: twice as many after a good window, then a few more.
 
     A window is as many answers as the limit allows at once. A limit that was not reached is not raised, and one
-    that was just lowered is not lowered again before fewer are in flight: the server shows its effect late.
+    that was just lowered is not lowered again before fewer are in flight: the server shows its effect late. Where the
+    server's slots are known, the limit rises beyond them until a few requests wait there: some are always on their way.
     """
 
     def __init__(self, most: int, num_slots: int | None = None) -> None:
         """Begin at the slots of the server, if they are known; `most` is never passed."""
         self._slots = min(num_slots, most) if num_slots else None
-        self._most = min(most, self._slots + make_spare(self._slots)) if self._slots else most
+        self._most, self._num_more = most, 1
         self.limit = self._slots or min(FIRST_LIMIT, most)
         self.in_flight = 0
         self._num_answers, self._was_full, self._doubling = 0, False, self._slots is None
@@ -58,9 +59,10 @@ class Limiter:
         self._num_answers += 1
         if self._num_answers < self.limit:
             return
-        if self._was_full and self._calm and self.limit < self._most:
-            step = self.limit if self._doubling else max(1, self.limit // STEP)
-            self.limit = min(self._most, self.limit + step)
+        most = self._most if self._shows_load else min(self._most, self._blind_most())
+        if self._was_full and self._calm and self.limit < most:
+            step = self._num_more if self._slots else self.limit if self._doubling else max(1, self.limit // STEP)
+            self.limit = min(most, self.limit + step)
             self._calm = not self._shows_load  # shown again at the new limit, before the next step
         self._num_answers, self._was_full = 0, False
 
@@ -78,11 +80,16 @@ class Limiter:
         self._num_preempted = load.num_preempted
         preempted = known is not None and load.num_preempted > known
         spare = make_spare(self.limit)
-        self._calm = load.num_waiting <= (spare if self._slots else 0)
+        self._num_more = max(1, spare - int(load.num_waiting))
+        self._calm = load.num_waiting < (spare if self._slots else 1)
         if load.cache_usage > FULL_CACHE or preempted:
             self._shrink(LEAST_LIMIT)
         elif load.num_waiting > spare:  # slots that are known to be there are not left empty
             self._shrink(max(self._slots or LEAST_LIMIT, self.limit - int(load.num_waiting) + spare))
+
+    def _blind_most(self) -> int:
+        """Return the limit at a server that does not show its load."""
+        return self._slots + make_spare(self._slots) if self._slots else self._most
 
     def _shrink(self, least: int) -> None:
         self._calm, self._doubling = not self._shows_load, False
