@@ -24,6 +24,8 @@ from tasks.planning.windows import (
 )
 from tasks.protocols import LLM, Answer, Failure, Request
 
+MAX_TEXT = 2_000  # characters of a refused answer that a quarantined node shows
+
 
 @dataclass
 class Reading:
@@ -78,8 +80,9 @@ def _settle(task: Task, reply: Answer | Failure, desk: Desk) -> Reading | list[T
     if wrong and desk.checks is not None:
         if not task.wrong and not task.half:
             return [task._replace(wrong=wrong)]
-        detail = "; ".join(doubt.statement for doubt in wrong)
-        return _halve(task) or _give_up(task, Failure("contradicted", detail), desk)
+        detail = "; ".join(f"{doubt.statement} (against it: {doubt.evidence})" for doubt in wrong)
+        failure = Failure("contradicted", detail, text=answer.model_dump_json()[:MAX_TEXT])
+        return _halve(task) or _give_up(task, failure, desk)
     if isinstance(rating, Answer):
         _note_ratings(reading, task.window, rating)
     else:
