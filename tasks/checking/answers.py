@@ -18,7 +18,7 @@ from schemas.answers import (
     StyleAnswer,
     WorldAnswer,
 )
-from schemas.books import Division, SegmentedBook
+from schemas.books import SegmentedBook
 from schemas.settings import VerifySettings
 from schemas.value import Value
 from tasks.checking import levels, measures
@@ -58,7 +58,7 @@ class BookChecks:
     def __init__(self, book: SegmentedBook, settings: VerifySettings, *, quoting: bool) -> None:
         self._book, self._settings, self._quoting = book, settings, quoting
 
-    def for_read(self, chapter: Division, window: Window) -> Check:
+    def for_read(self, window: Window) -> Check:
         """Return the check of a read answer: scenes in order and quoted truly, statements grounded and complete."""
         return partial(self._check_read, self._source, window, self._source.within(*window.span))
 

@@ -64,7 +64,7 @@ def ask_reading(task: Task, desk: Desk) -> Request:
 
     inputs = ReadInputs(paragraphs=number_paragraphs(chapter, window), scene_starts=starts)
     request = make_request("read", task.node, show_window(chapter, window), inputs, "\n".join(details))
-    check = desk.checks.for_read(chapter.division, window) if desk.checks else None
+    check = desk.checks.for_read(window) if desk.checks else None
     return replace(request, check=check, then=follow)
 
 

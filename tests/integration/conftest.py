@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,17 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.integration.ports import free_port
+from tests.integration.postgres import running_postgres
+
 ROOT = Path(__file__).resolve().parents[2]
 STARTUP_S = 180
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], timeout_s: float = STARTUP_S) -> None:
@@ -111,3 +106,29 @@ def built(prefect_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory)
     )
     assert done.returncode == 0, done.stderr
     return out
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A PostgreSQL server of the module's own."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_location(request, tmp_path):
+    """Where an empty store may lie; another place each time."""
+    numbers = iter(range(9))
+
+    def make():
+        if request.param == "sqlite":
+            return str(tmp_path / "new" / f"{next(numbers)}.sqlite")
+        server = request.getfixturevalue("postgres")
+        return server.url(server.new_database())
+
+    return make
+
+
+@pytest.fixture
+def location(new_location):
+    return new_location()

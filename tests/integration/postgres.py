@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tests.integration.conftest import free_port
+from tests.integration.ports import free_port
 
 STARTUP_S = 120
 SUPERUSER = "postgres"

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from tests.integration.conftest import ROOT, free_port
+from tests.integration.conftest import ROOT
+from tests.integration.ports import free_port
 
 SAMPLE = ROOT / "samples" / "top-water.txt"
 

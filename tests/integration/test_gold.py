@@ -43,7 +43,7 @@ def test_an_answer_with_a_reference_plan_is_accepted(book_id):
     checks = BookChecks(book, SETTINGS, quoting=False)
     windows = [(leaf, Window(list_pieces(leaf))) for leaf in book.chapters()]
     problems = [
-        checks.for_read(leaf, window)(answer_for(chapter))
+        checks.for_read(window)(answer_for(chapter))
         for (leaf, window), chapter in zip(windows, scaffold.chapters, strict=True)
     ]
     assert problems == [[]] * len(scaffold.chapters)

@@ -23,7 +23,8 @@ from tasks.fetch import fetch_book
 from tasks.opening import choose_books
 from tests.epubs import make_epub, make_gz, make_zip, page
 from tests.integration.book_server import BookServer, Reply
-from tests.integration.conftest import ROOT, free_port
+from tests.integration.conftest import ROOT
+from tests.integration.ports import free_port
 
 TEXT = b"The ferry went over the water and came back with nobody aboard but the boy.\n" * 100
 OTHER = TEXT.upper()

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.integration.conftest import end, free_port, wait_for
+from tests.integration.conftest import end, wait_for
+from tests.integration.ports import free_port
 
 BUCKET = "books"
 

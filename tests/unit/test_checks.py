@@ -57,7 +57,7 @@ def read(statements=GOOD, scenes=SCENES, people=(), quoting=False):
         }
     )
     (leaf,) = BOOK.chapters()
-    return checks(quoting).for_read(leaf, Window(list_pieces(leaf)))(answer)
+    return checks(quoting).for_read(Window(list_pieces(leaf)))(answer)
 
 
 def test_a_good_answer_is_accepted():

@@ -20,7 +20,11 @@ def names(source, book_id):
 def refuse(root, match, table=None):
     with pytest.raises(ConfigError, match=match) as caught:
         FolderSource(str(root), table=table)
-    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def one_line(message):
+    return "\n" not in message
 
 
 def test_both_layouts_of_a_mirror_are_found_best_file_first(tmp_path):
@@ -58,7 +62,7 @@ def test_a_plain_folder_takes_names_as_ids(tmp_path):
 def test_two_books_of_one_id_are_told(tmp_path):
     put(tmp_path, "a/b.txt")
     put(tmp_path, "a-b.txt")
-    refuse(tmp_path, "would both be book 'a-b'")
+    assert one_line(refuse(tmp_path, "would both be book 'a-b'"))
 
 
 def test_a_name_too_long_for_an_id_is_passed_over(tmp_path, caplog):
@@ -106,8 +110,8 @@ def test_a_fingerprint_leaves_worse_files_out(tmp_path):
 
 
 def test_an_empty_or_missing_folder_is_one_clear_line(tmp_path):
-    refuse(tmp_path, r"holds no \.txt file")
-    refuse(tmp_path / "nowhere", "no such folder")
+    assert one_line(refuse(tmp_path, r"holds no \.txt file"))
+    assert one_line(refuse(tmp_path / "nowhere", "no such folder"))
 
 
 def test_link_loops_and_links_out_are_not_walked(tmp_path, caplog):
@@ -167,7 +171,7 @@ def test_a_table_is_found_by_its_name_or_by_being_the_only_one(tmp_path):
     put(tmp_path / "texts", "list.csv", "id,title\na,Two\n")
     assert FolderSource(str(tmp_path / "texts")).entry("a").title == "Two"
     put(tmp_path / "texts", "other.csv", "x\n")
-    refuse(tmp_path / "texts", "2 CSV files; name the table")
+    assert one_line(refuse(tmp_path / "texts", "2 CSV files; name the table"))
     put(tmp_path / "texts", "books.csv", "id,title\na,Three\n")
     assert FolderSource(str(tmp_path / "texts")).entry("a").title == "Three"
 
@@ -206,12 +210,12 @@ def test_a_wrong_table_is_one_clear_line(tmp_path, table, match):
     put(tmp_path, "b/b.txt")
     put(tmp_path, "c.csv", b"x")
     put(tmp_path, "books.csv", table)
-    refuse(tmp_path, match)
+    assert one_line(refuse(tmp_path, match))
 
 
 def test_a_missing_table_is_one_clear_line(tmp_path):
     put(tmp_path, "a.txt")
-    refuse(tmp_path, "cannot be read: No such file", table=str(tmp_path / "none.csv"))
+    assert one_line(refuse(tmp_path, "cannot be read: No such file", table=str(tmp_path / "none.csv")))
 
 
 @pytest.mark.parametrize(
