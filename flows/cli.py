@@ -10,7 +10,20 @@ from rich.console import Console
 
 from flows.answer_commands import answers_app
 from flows.inspect_data import look_at_file, read_status, show_audit, show_status, verify_data
-from flows.options import Books, Budget, Catalogue, Llm, Model, Out, Reader, Source, Takedown, Trainee, Work
+from flows.options import (
+    Books,
+    Budget,
+    Catalogue,
+    Llm,
+    Model,
+    Out,
+    Reader,
+    RecipeOption,
+    Source,
+    Takedown,
+    Trainee,
+    Work,
+)
 from flows.profiles import load_settings
 from flows.reporting import EXIT_FAILED, Json, Profile, Verbose, reporting
 from schemas.errors import PipelineError
@@ -30,6 +43,7 @@ EXIT_WAITING = 3  # the budget is spent, and books wait
 
 @app.command()
 def build(
+    recipe: RecipeOption = None,
     source: Source = None,
     catalogue: Catalogue = None,
     books: Books = None,
@@ -51,6 +65,7 @@ def build(
     command again after a stop, and it goes on. Books of earlier builds stay in the data set.
     """
     overrides = {
+        "recipe": recipe,
         "source.location": source,
         "source.catalogue": catalogue,
         "source.books": books,

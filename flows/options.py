@@ -6,6 +6,12 @@ from typing import Annotated
 
 import typer
 
+from schemas.settings import Recipe
+
+RecipeOption = Annotated[
+    Recipe | None,
+    typer.Option("--recipe", help="What is made: trajectories of books, or pairs of an older recipe."),
+]
 Source = Annotated[
     str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")
 ]

@@ -110,6 +110,13 @@ class Prose(NamedTuple):
     text: str
 
 
+class Passage(NamedTuple):
+    """`passage` and `story`: the author's own words, all of the stage but for words of the template before them."""
+
+    text: str
+    lead: str = ""  # of the template `paper`, whose instruction ends within the target
+
+
 class Premise(NamedTuple):
     """`premise`: what a window that begins in the midst of a book is told about it."""
 
@@ -135,6 +142,7 @@ Plan = (
     | CharactersList
     | SceneBreakdown
     | Prose
+    | Passage
     | Premise
     | StorySoFar
 )

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from schemas.ledger import Ledger
-from schemas.settings import TrainSettings
+from schemas.settings import Recipe, TrainSettings
 from schemas.value import Value
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2  # 1: before recipes; its snapshots are read as they are
 
 
 ShardKind = Literal["trajectories", "books", "rejected"]
@@ -75,7 +75,8 @@ class TokenTally(Value):
 class Manifest(Value):
     """One snapshot of a data set, written last and never changed."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1, 2] = SCHEMA_VERSION
+    recipe: Recipe = "prompt-to-book"
     version: int = Field(ge=1)
     parent: int | None = None
     shards: tuple[ShardInfo, ...]

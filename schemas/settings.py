@@ -17,9 +17,13 @@ from schemas.corpus_settings import (
     SignSettings,
     SourceSettings,
 )
+from schemas.recipe_settings import OutlineSettings, StorySettings
 from schemas.value import Value
 
-Layout = Literal["full-book", "first-chapter", "chapter-window"]
+Recipe = Literal["prompt-to-book", "outline-to-text", "tagged-story", "title-to-story"]
+BookLayout = Literal["full-book", "first-chapter", "chapter-window"]  # of prompt-to-book
+Layout = Literal["full-book", "first-chapter", "chapter-window", "outline-to-text", "tagged-story", "title-to-story"]
+LADDER = (8_192, 32_768, 65_536, 131_072, 262_144)  # contexts of chapter-window (DESIGN section 6)
 
 
 class ChunkSettings(Value):
@@ -114,8 +118,10 @@ class VerifySettings(Value):
 class ComposeSettings(Value):
     """Scaffold + text -> Trajectory."""
 
-    layouts: tuple[Layout, ...] = Field(("full-book", "first-chapter", "chapter-window"), min_length=1)
-    windows: tuple[int, ...] = Field((8_192,), description="rungs of chapter-window, in the trainee's tokens")
+    layouts: tuple[BookLayout, ...] = Field(("full-book", "first-chapter", "chapter-window"), min_length=1)
+    windows: tuple[int, ...] = Field(
+        LADDER, min_length=1, description="rungs of chapter-window, in the trainee's tokens"
+    )
     full_book_window: int = Field(262_144, ge=1_024)
     first_chapter_window: int = Field(32_768, ge=1_024)
     plan_loss: float = Field(1.0, ge=0.0, description="weight of plan tokens in training")
@@ -160,6 +166,7 @@ class TrainSettings(Value):
 class Settings(Value):
     """Everything a run is told. A profile in deploy/profiles/ holds what differs from these defaults."""
 
+    recipe: Recipe = Field("prompt-to-book", description="what is made of what: which layouts, from books or stories")
     out: str = Field("data/samples", min_length=1, description="folder or s3:// URL of the data set")
     work: str | None = Field(None, min_length=1, description="folder or URL of the work store; default: work/ in `out`")
     max_workers: int = Field(4, ge=1, le=512, description="books in work at once")
@@ -178,6 +185,8 @@ class Settings(Value):
     summarize: SummarizeSettings = SummarizeSettings()
     verify: VerifySettings = VerifySettings()
     compose: ComposeSettings = ComposeSettings()
+    outline: OutlineSettings = OutlineSettings()
+    stories: StorySettings = StorySettings()
     shard: ShardSettings = ShardSettings()
     refresh: RefreshSettings = RefreshSettings()
     train: TrainSettings = TrainSettings()

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from schemas.books import Rejection
 from schemas.errors import PipelineError
 from schemas.outcomes import Outcome
-from schemas.runs import ShardInfo, ShardKind
+from schemas.runs import Manifest, ShardInfo, ShardKind
 from tasks.protocols import Store
 from tasks.tables import SCHEMAS, Row, rejected_row, rows_of_book
 from tasks.work import Work
@@ -38,6 +38,12 @@ def bucket_of(book_id: str, num_buckets: int) -> int:
 def read_rows(shard: ShardInfo, store: Store, columns: list[str] | None = None) -> list[Row]:
     """Return the rows of a shard."""
     return pq.read_table(io.BytesIO(store.get(shard.path)), columns=columns).to_pylist()  # type: ignore[no-any-return]
+
+
+def read_table(manifest: Manifest, kind: ShardKind, store: Store, columns: list[str] | None) -> list[Row]:
+    """Return the rows of one table of a snapshot, by id."""
+    rows = [row for shard in manifest.shards if shard.kind == kind for row in read_rows(shard, store, columns)]
+    return sorted(rows, key=lambda row: (len(row["book_id"]), row["book_id"]))
 
 
 def read_bucket(shards: Sequence[ShardInfo], store: Store) -> Rows:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from schemas.runs import ShardKind
+from schemas.runs import Manifest, ShardKind
 
 Counts = defaultdict[str, Counter[str]]  # group -> name -> number
 AnyRow = Mapping[str, Any]
@@ -22,6 +22,15 @@ def count_rows(kind: ShardKind, rows: Iterable[AnyRow]) -> dict[str, dict[str, i
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     _COUNTERS[kind](list(rows), counts)
     return {group: dict(sorted(counter.items())) for group, counter in sorted(counts.items())}
+
+
+def tally_findings(manifest: Manifest) -> list[tuple[str, int, int]]:
+    """Return each check of `verify`, the nodes it looked at, those outside its limit; shards bring their counts."""
+    checked, outside = (
+        sum((Counter(shard.counts.get(group, {})) for shard in manifest.shards if shard.kind == "books"), Counter())
+        for group in ("checked", "outside")
+    )
+    return [(check, number, outside[check]) for check, number in sorted(checked.items())]
 
 
 def _count_books(rows: list[AnyRow], counts: Counts) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError
+from schemas.runs import Manifest
 from schemas.settings import ChunkSettings, Settings, SummarizeSettings
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
@@ -154,12 +155,20 @@ def _open(settings: Settings) -> Opened:
     out = open_store(settings.out)
     probe_store(out, settings.out)
     head = read_head(out)
+    _check_recipe(head, settings)
     engine = _open_engine(settings)
     chunk = fit_chunk(settings.chunk, engine, reader)
     settings = settings.model_copy(update={"summarize": fit_context(settings.summarize, engine, reader)})
     bench = Bench(settings, Work(work_store), corpus.source, corpus.catalogue, engine, chunk, reader, trainee)
     taken |= frozenset(head.takedown if head else ())
     return Opened(bench, out, engine, corpus.book_ids, corpus.left_out, taken)
+
+
+def _check_recipe(head: Manifest | None, settings: Settings) -> None:
+    if head is not None and head.recipe != settings.recipe:
+        raise ConfigError(
+            f"{settings.out} holds a data set of the recipe {head.recipe}; {settings.recipe} goes into another --out"
+        )
 
 
 def fit_chunk(settings: ChunkSettings, engine: Engine, reader: Tokenizer) -> ChunkSettings:

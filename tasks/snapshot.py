@@ -16,12 +16,11 @@ from schemas.errors import PipelineError
 from schemas.ledger import Ledger
 from schemas.runs import Manifest
 from schemas.settings import Settings
-from tasks.buckets import read_rows
+from tasks.card import write_card
 from tasks.keys import package_version, prompt_digests
 from tasks.protocols import Store
-from tasks.report import render_card, render_report
+from tasks.report import write_report
 from tasks.shard import MAX_TRIES, Changes, commit, content_digest, read_head, run_digest, total, write_shards
-from tasks.tables import Row
 from tasks.work import Work
 
 logger = logging.getLogger(__name__)
@@ -54,7 +53,8 @@ def write_snapshot(changes: Changes, work: Work, store: Store, facts: Facts) -> 
         manifest = _next_manifest(changes, parent, work, store, facts)
         if parent and _identity(parent) == _identity(manifest):
             return parent, False
-        _write_pages(manifest, store)
+        write_report(manifest, parent, store)
+        write_card(manifest, store)
         if commit(manifest, store):
             logger.info("snapshot %d: %d shards", manifest.version, len(manifest.shards))
             return manifest, True
@@ -84,6 +84,7 @@ def _next_manifest(changes: Changes, parent: Manifest | None, work: Work, store:
     shards = write_shards(changes, parent, work, store, facts.settings.shard)
     accounting, trajectories, tokens = total(shards)
     return Manifest(
+        recipe=facts.settings.recipe,
         version=parent.version + 1 if parent else 1,
         parent=parent.version if parent else None,
         shards=shards,
@@ -103,15 +104,3 @@ def _next_manifest(changes: Changes, parent: Manifest | None, work: Work, store:
         left_out=dict(sorted(facts.left_out.items())),
         takedown=tuple(sorted({*facts.takedown, *(parent.takedown if parent else ())})),
     )
-
-
-def _write_pages(manifest: Manifest, store: Store) -> None:
-    books = _rows_of(manifest, "books", store, ["book_id", "title", "authors", "split", "num_words", "num_chapters"])
-    rejected = _rows_of(manifest, "rejected", store, None)
-    store.put("report/index.html", render_report(manifest, books, rejected).encode())
-    store.put("README.md", render_card(manifest).encode())
-
-
-def _rows_of(manifest: Manifest, kind: str, store: Store, columns: list[str] | None) -> list[Row]:
-    rows = [row for shard in manifest.shards if shard.kind == kind for row in read_rows(shard, store, columns)]
-    return sorted(rows, key=lambda row: (len(row["book_id"]), row["book_id"]))

@@ -83,6 +83,11 @@ SCHEMAS: dict[ShardKind, pa.Schema] = {
             ("signature", pa.large_string()),  # MinHash of the text and what decides between editions, as JSON
             ("source_sha256", pa.string()),
             ("provenance", pa.large_string()),
+            ("kind", pa.string()),  # book, or story
+            ("public_domain", pa.list_(pa.string())),  # where its author's rights have ended: 'US', 'life+70'
+            ("repetition", pa.large_string()),  # shares of repeated lines, paragraphs and phrases, as JSON
+            ("outlines", pa.large_string()),  # of outline-to-text, as JSON; the scaffold is null then
+            ("tags", pa.large_string()),  # of a tagged story, as JSON
         ]
     ),
     "rejected": pa.schema(
@@ -102,6 +107,7 @@ SCHEMAS: dict[ShardKind, pa.Schema] = {
     ),
 }
 
+_NOTHING_TOLD = dict.fromkeys(SCHEMAS["books"].names)
 _NOTHING_REJECTED = dict.fromkeys(SCHEMAS["rejected"].names)
 
 SORT_KEYS: dict[ShardKind, tuple[str, ...]] = {
@@ -177,6 +183,8 @@ def _book_row(segmented: SegmentedBook, scaffold: Scaffold, file_sha256: str | N
         "summarizer": scaffold.summarizer,
     }
     return {
+        **_NOTHING_TOLD,
+        "kind": "book",
         "book_id": entry.book_id,
         "parent_id": entry.parent_id,
         "title": entry.title,

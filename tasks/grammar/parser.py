@@ -18,6 +18,7 @@ from schemas.plans import (
     FirstChapterPlan,
     Named,
     OpeningPlan,
+    Passage,
     Plan,
     Premise,
     Prose,
@@ -78,6 +79,11 @@ def _check_characters(reader: StageReader) -> None:
 def _parse_prompt(reader: StageReader) -> str:
     reader.at = len(reader.lines)
     return "\n".join(reader.lines)
+
+
+def _parse_passage(reader: StageReader) -> Passage:
+    reader.at = len(reader.lines)
+    return Passage("\n".join(reader.lines))
 
 
 def _parse_preview(reader: StageReader) -> Preview:
@@ -277,4 +283,6 @@ PARSERS: dict[str, Callable[[StageReader], Plan]] = {
     "premise": _parse_premise,
     "story_so_far": _parse_story_so_far,
     "previous_text": _parse_prose,
+    "passage": _parse_passage,
+    "story": _parse_passage,
 }

@@ -18,6 +18,7 @@ from schemas.plans import (
     FirstChapterPlan,
     Named,
     OpeningPlan,
+    Passage,
     Premise,
     Prose,
     SceneBreakdown,
@@ -112,6 +113,11 @@ def _(plan: SceneBreakdown) -> str:
 @render_stage.register
 def _(plan: Prose) -> str:
     return f"### {plan.name}\n{FENCE}\n{plan.text}\n{FENCE}"
+
+
+@render_stage.register
+def _(plan: Passage) -> str:
+    return f"{plan.lead}{plan.text}"
 
 
 @render_stage.register

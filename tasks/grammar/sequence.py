@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.plans import BookPlan, ChapterPlan, ChaptersPlan, FirstChapterPlan, Plan, Prose, SceneBreakdown
+from schemas.plans import BookPlan, ChapterPlan, ChaptersPlan, FirstChapterPlan, Passage, Plan, Prose, SceneBreakdown
 from schemas.scaffold import NOT_STATED
 from schemas.trajectories import Stage, Trajectory
 from tasks.grammar.parser import parse_stage
@@ -23,8 +23,12 @@ ROLES = {
     ),
     "first-chapter": "prompt book_plan first_chapter_plan first_chapter_scene_breakdown first_chapter_text",
     "chapter-window": "prompt premise( story_so_far)?( previous_text)?( scene_breakdown chapter_text)+",
+    "outline-to-text": "prompt passage",
+    "tagged-story": "prompt story",
+    "title-to-story": "prompt story",
 }
-PROSE_ROLES = ("first_chapter_text", "chapter_text", "previous_text")
+PAIR_ROLES = ("passage", "story")  # the one target of a layout of pairs: its prompt is the whole user turn
+PROSE_ROLES = ("first_chapter_text", "chapter_text", "previous_text", *PAIR_ROLES)
 NUM_CONTROL_TOKENS = 3  # a stage's <|start_header_id|>, <|stop_header_id|>, <|eot_id|>: one token each
 _MAX_WORD_COUNT = 99_500  # five digits, in the last bin's steps
 _ROUNDING = (
@@ -129,16 +133,19 @@ def _check_prose(row: Trajectory, parsed: ParsedTrajectory, text: str) -> list[s
     counts = {plan.name: plan.word_count for plan in _chapter_plans(parsed.plans)}
     at = 0
     for stage, plan in zip(row.stages, parsed.plans, strict=True):
-        if stage.role not in PROSE_ROLES or not isinstance(plan, Prose):
+        if stage.role not in PROSE_ROLES or not isinstance(plan, Prose | Passage):
             continue
+        name = stage.role if isinstance(plan, Passage) else f"{stage.role} {plan.name!r}"
         if stage.start is None or stage.end is None or text[stage.start : stage.end] != plan.text:
-            problems.append(f"{stage.role} {plan.name!r} is not the book's text at {stage.start}:{stage.end}")
+            problems.append(f"{name} is not the book's text at {stage.start}:{stage.end}")
             continue
         if stage.start < at:
-            problems.append(f"{stage.role} {plan.name!r} begins at {stage.start}, the text before it ends at {at}")
+            problems.append(f"{name} begins at {stage.start}, the text before it ends at {at}")
         at = stage.end
-        if plan.name in counts and counts[plan.name] != round_words(len(plan.text.split())):
-            problems.append(f"{plan.name!r} has {len(plan.text.split())} words, {counts[plan.name]} planned")
+        if isinstance(plan, Prose) and plan.name in counts:
+            num_words = len(plan.text.split())
+            if counts[plan.name] != round_words(num_words):
+                problems.append(f"{plan.name!r} has {num_words} words, {counts[plan.name]} planned")
     return problems
 
 
@@ -190,8 +197,11 @@ def messages(stages: Sequence[Stage]) -> list[dict[str, str]]:
 
     A stage that is trained on is an assistant turn. What is context stands in the user turn before it, which ends in
     `Write: ROLE`: the prompt as it is, every other stage between tags that bear its role. A line of a context stage
-    that looks like a tag gets a backslash in front, so that any text comes back equal.
+    that looks like a tag gets a backslash in front, so that any text comes back equal. In a layout of pairs the user
+    turn is the prompt and nothing else.
     """
+    if stages and stages[-1].role in PAIR_ROLES:
+        return [{"role": "assistant" if stage.loss > 0 else "user", "content": stage.text} for stage in stages]
     turns: list[dict[str, str]] = []
     context: list[str] = []
     for stage in stages:
@@ -206,8 +216,10 @@ def messages(stages: Sequence[Stage]) -> list[dict[str, str]]:
     return turns
 
 
-def stages_from_messages(turns: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
-    """Return role and text of every stage that the messages hold: the inverse of `messages`."""
+def stages_from_messages(layout: str, turns: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """Return role and text of every stage that the messages of a row hold: the inverse of `messages`."""
+    if ROLES[layout].split()[-1] in PAIR_ROLES:
+        return list(zip(ROLES[layout].split(), (turn["content"] for turn in turns), strict=True))
     stages: list[tuple[str, str]] = []
     role = ""
     for place, turn in enumerate(turns):

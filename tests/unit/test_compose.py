@@ -156,7 +156,9 @@ def test_any_scaffold_gives_rows_that_read_back_and_tile_the_chapters_with_a_pla
     assert ("chapter-window" in refusals(composed)) == (not told)
     for row in composed.rows:
         assert check_trajectory(row, book.text, WordTokenizer()) == []
-        assert stages_from_messages(messages(row.stages)) == [(stage.role, stage.text) for stage in row.stages]
+        assert stages_from_messages(row.layout, messages(row.stages)) == [
+            (stage.role, stage.text) for stage in row.stages
+        ]
     spans = prose_spans(rows_of(composed, "chapter-window"))
     whole = "".join(book.text[chapter.start : chapter.end] for chapter in told)
     assert "".join("".join(book.text[start:end] for start, end in spans).split()) == "".join(whole.split())
@@ -180,6 +182,6 @@ def test_reference_scaffolds_compose_into_rows_of_real_books(book_id):
     assert all(check_trajectory(row, book.text, WordTokenizer()) == [] for row in composed.rows)
     rows = rows_of(composed, "chapter-window")
     words = sum(len(book.text[start:end].split()) for start, end in prose_spans(rows))
-    assert words == sum(chapter.num_words for chapter in scaffold.chapters)
+    assert words == len(ComposeSettings().windows) * sum(chapter.num_words for chapter in scaffold.chapters)
     total, plans = sum(row.num_tokens for row in rows), sum(row.plan_tokens for row in rows)
     assert total <= 1.5 * WordTokenizer().count(book.text) + plans

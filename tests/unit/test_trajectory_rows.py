@@ -134,4 +134,4 @@ def test_stages_come_back_equal_from_their_messages(texts, losses):
     roles = ("prompt", "premise", "story_so_far", "chapter_text")
     weights = (0.0, *losses)
     stages = [Stage(role=r, text=t, loss=w, num_tokens=0) for r, t, w in zip(roles, texts, weights, strict=True)]
-    assert stages_from_messages(messages(stages)) == list(zip(roles, texts, strict=True))
+    assert stages_from_messages("chapter-window", messages(stages)) == list(zip(roles, texts, strict=True))
