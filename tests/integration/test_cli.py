@@ -141,7 +141,7 @@ def test_a_damaged_manifest_is_one_clear_line(tmp_path, command):
     (tmp_path / "_manifests" / f"{1:020d}.json").write_text('{"schema_version": 9}')
     result = run(command, str(tmp_path))
     assert result.exit_code == 2
-    assert "no manifest of schema 1" in one_line(result)
+    assert "no manifest of schema" in one_line(result)
 
 
 def test_status_of_an_empty_name_is_one_clear_line():
