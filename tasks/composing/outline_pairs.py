@@ -84,12 +84,16 @@ def write_paper(job: PairJob, passage: OutlinedPassage) -> tuple[OutlinePrompt, 
 def choose_reference(job: PairJob, passage: OutlinedPassage) -> OutlinedPassage | None:
     """Return another passage of the work that shares no 8 words in a row with this one and is not beside it.
 
-    One of another chapter is preferred; among equals a hash of the ids decides. None where no passage is fit.
+    One of another chapter is preferred; where a search begins, a hash of the ids decides. None where no passage is fit.
     """
-    far = (other for other in job.outlines.told if abs(other.number - passage.number) > 1)
-    for other in sorted(far, key=lambda other: (other.chapter == passage.chapter, _draw(job, passage, other))):
-        if not share_runs(job.runs[passage.number], job.runs[other.number]):
-            return other
+    seed = int(hashlib.sha256(f"{job.segmented.book_id}:{passage.number}".encode()).hexdigest()[:8], 16)
+    far = [other for other in job.outlines.told if abs(other.number - passage.number) > 1]
+    for is_same in (False, True):
+        group = [other for other in far if (other.chapter == passage.chapter) == is_same]
+        for step in range(len(group)):
+            other = group[(seed + step) % len(group)]
+            if not share_runs(job.runs[passage.number], job.runs[other.number]):
+                return other
     return None
 
 
@@ -97,10 +101,6 @@ TEMPLATES: dict[str, Callable[[PairJob, OutlinedPassage], tuple[OutlinePrompt, P
     "clean": write_clean,
     "paper": write_paper,
 }
-
-
-def _draw(job: PairJob, passage: OutlinedPassage, other: OutlinedPassage) -> str:
-    return hashlib.sha256(f"{job.segmented.book_id}:{passage.number}:{other.number}".encode()).hexdigest()
 
 
 def _lines(passage: OutlinedPassage) -> tuple[str, ...]:

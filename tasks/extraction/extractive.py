@@ -74,7 +74,7 @@ def answer_outline(inputs: ReadInputs) -> OutlineAnswer:
     people = find_people(text, count_lower(text), min_mentions=2)[:12]
     names = {word.lower() for person in people for word in person.name.rstrip(".").split() if word[-1] != "."}
     extract = extract_passage(inputs.paragraphs, names)
-    return OutlineAnswer(bullets=_make_bullets(pick_sentences(extract, _clamp(len(text) // 1_000, 3, 8))))
+    return OutlineAnswer(bullets=_make_bullets(pick_sentences(extract, _clamp(len(text) // 800, 3, 8))))
 
 
 def answer_rate(inputs: RateInputs) -> RateAnswer:
