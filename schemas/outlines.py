@@ -28,7 +28,6 @@ class Outlines(Value):
     """All passages of a book in order; they tile the bodies of its narrative chapters."""
 
     book_id: str
-    title: str
     num_words: int
     num_chapters: int
     passages: tuple[OutlinedPassage, ...] = Field(min_length=1)

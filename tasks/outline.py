@@ -129,7 +129,6 @@ def join_outlines(book: SegmentedBook, tasks: Sequence[Task], outlined: Sequence
     )
     return Outlines(
         book_id=book.book_id,
-        title=book.entry.title or book.book_id,
         num_words=sum(passage.num_words for passage in passages),
         num_chapters=tasks[-1].chapter.place.number,
         passages=passages,

@@ -30,7 +30,8 @@ def check_pairs(book: AnyRow, rows: Sequence[AnyRow], nodes: set[str]) -> Iterat
     if _lies_apart(spans, narrative, text):
         yield "its passages are not the text of its narrative chapters"
     wanted = [Span(passage.start, passage.end) for passage in outlines.told]
-    found = sorted(Span(stage["start"], stage["end"]) for row in rows for stage in row["stages"] if stage["loss"] > 0)
+    stages = [stage for row in rows for stage in row["stages"] if stage["start"] is not None]
+    found = sorted(Span(stage["start"], stage["end"]) for stage in stages)
     if [_trim(text, span) for span in found] != [_trim(text, span) for span in wanted]:
         yield f"{len(found)} passages are targets, {len(wanted)} have an outline; each has to be a target once"
     untold = {f"passage {passage.number}" for passage in outlines.passages if not passage.bullets} - nodes
