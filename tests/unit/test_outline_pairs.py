@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 
@@ -19,7 +20,7 @@ from tasks.grammar.parser import CONTROL_TOKENS, parse_stage
 from tasks.grammar.parts import GrammarError
 from tasks.grammar.render import render_stage
 from tasks.grammar.sequence import check_trajectory, messages, parse_trajectory, stages_from_messages
-from tests.fakes import WordTokenizer, build_book
+from tests.fakes import WordTokenizer, build_book, write_nonsense
 from tests.tellers import outline, refuse, tell, write_book, write_paragraph
 
 LAYOUT = "outline-to-text"
@@ -38,6 +39,10 @@ def compose(book, script=tell, prose_loss=1.0, **changes):
         outline=OutlineSettings(**{"passage_tokens": 100, **changes}),
         trainee=WordTokenizer(),
     )
+
+
+def hash_text(text):
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
 
 
 def grams(text):
@@ -81,6 +86,15 @@ def test_a_row_says_who_wrote_its_outline():
 
 def test_the_weight_of_the_passage_is_that_of_prose():
     assert {row.stages[1].loss for row in compose(write_book([3]), prose_loss=0.5).rows} == {0.5}
+
+
+@pytest.mark.parametrize("template", ["clean", "paper"])
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_a_model_says_every_row_reads_back(template, seed):
+    book, script = write_book([6], [5]), lambda request: write_nonsense(request.schema, hash_text(request.node) + seed)
+    composed, outlines = compose(book, script, template=template), outline(book, script)
+    assert len(composed.rows) == len(outlines.told) > 0
+    assert all(check_trajectory(row, book.text, WordTokenizer()) == [] for row in composed.rows)
 
 
 # ---- templates ----
