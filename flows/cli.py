@@ -140,6 +140,7 @@ def refresh(
 
 @app.command()
 def forecast(
+    recipe: RecipeOption = None,
     source: Source = None,
     catalogue: Catalogue = None,
     books: Books = None,
@@ -160,6 +161,7 @@ def forecast(
     Their answers are kept, so the build does not ask for them again.
     """
     overrides = {
+        "recipe": recipe,
         "source.location": source,
         "source.catalogue": catalogue,
         "source.books": books,

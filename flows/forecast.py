@@ -11,13 +11,23 @@ from rich.console import Console
 
 from flows.build_plan import Build, open_build, plan_books, unprepared
 from flows.summaries import print_rows
+from schemas.errors import ConfigError
 from schemas.ledger import Forecast, Ledger, Pilot
 from schemas.outcomes import Outcome, PreparedWork
 from schemas.settings import CostSettings, Settings
-from tasks.forecast import CountedWork, choose_pilots, count_work, find_concurrency, fit_input, make_forecast, run_pilot
+from tasks.forecast import (
+    ASKINGS,
+    CountedWork,
+    choose_pilots,
+    count_work,
+    find_concurrency,
+    fit_input,
+    make_forecast,
+    run_pilot,
+)
 from tasks.line import verdict_on
 from tasks.opening import Opened, close_benches, open_bench
-from tasks.pilot import READ, InputCounter
+from tasks.pilot import InputCounter
 from tasks.shard import read_head
 from tasks.steps import prepare_books
 
@@ -40,6 +50,8 @@ def forecast_build(settings: Settings, num_pilots: int) -> Forecast:
         ConfigError: as a build.
         TransientError: the server was busy for longer than the engine's patience.
     """
+    if settings.recipe not in ASKINGS:
+        raise ConfigError(f"recipe {settings.recipe}: it asks no model, so there is nothing to forecast")
     try:
         opened = open_bench(settings)
         build = open_build(opened)
@@ -125,10 +137,11 @@ def _last_ledger(opened: Opened) -> Ledger:
 
 
 def _tell_assumed(opened: Opened, pilots: dict[str, Pilot], last: Ledger) -> tuple[str, ...]:
-    counted = f"the input of the read calls is counted with {opened.bench.reader.identity.split(':')[0]}"
+    call = ASKINGS[opened.bench.settings.recipe].call
+    counted = f"the input of the {call} calls is counted with {opened.bench.reader.identity.split(':')[0]}"
     if not opened.engine.trainable:
         return (counted, "the builtin model costs nothing; what answers take needs a model: --llm URL")
-    points = [point for pilot in pilots.values() for point in pilot.points.get(READ, ())]
+    points = [point for pilot in pilots.values() for point in pilot.points.get(call, ())]
     if not points:
         return (counted, "no work was asked about: output, the other calls and the hours are not told; give --pilot 3")
     line = fit_input(points)

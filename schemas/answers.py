@@ -7,27 +7,12 @@ careful reader would give, not the product of all bounds.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.answer_parts import Aliases, Index, LevelAnswer, Line, Number, PersonName, Phrase, Rating, RestsOn
 from schemas.value import Value
-
-Line = Annotated[str, Field(min_length=1, max_length=280)]
-Phrase = Annotated[str, Field(min_length=1, max_length=65)]
-PersonName = Annotated[str, Field(min_length=1, max_length=80)]
-Index = Annotated[int, Field(ge=0, le=9999)]
-Number = Annotated[int, Field(ge=1, le=9999)]
-Rating = Annotated[int, Field(ge=0, le=99)]
-RestsOn = Annotated[tuple[Index, ...], Field(min_length=1, max_length=8)]
-Aliases = Annotated[tuple[PersonName, ...], Field(min_length=0, max_length=6)]
-
-
-class LevelAnswer(Value):
-    """Base of the answers; `call` names the prompt file and the question."""
-
-    call: ClassVar[str]
-    max_tokens: ClassVar[int]
 
 
 class BulletAnswer(Value):
@@ -281,6 +266,17 @@ class PromptsAnswer(LevelAnswer):
     theme: Phrase = Field(description="one theme, lower case")
 
 
+class OutlineAnswer(LevelAnswer):
+    """outline: what happens in one passage, of the recipe `outline-to-text`."""
+
+    call: ClassVar[str] = "outline"
+    max_tokens: ClassVar[int] = 1536
+
+    bullets: tuple[BulletAnswer, ...] = Field(
+        min_length=1, max_length=8, description="3 to 8 statements that tell the whole passage in order"
+    )
+
+
 LEVELS: dict[str, type[LevelAnswer]] = {
     level.call: level
     for level in (
@@ -294,5 +290,6 @@ LEVELS: dict[str, type[LevelAnswer]] = {
         StyleAnswer,
         PreviewAnswer,
         PromptsAnswer,
+        OutlineAnswer,
     )
 }

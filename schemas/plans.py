@@ -6,7 +6,7 @@ stage and what judges it share nothing but these names.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from schemas.scaffold import Preview, Vector
 
@@ -117,6 +117,14 @@ class Passage(NamedTuple):
     lead: str = ""  # of the template `paper`, whose instruction ends within the target
 
 
+class OutlinePrompt(NamedTuple):
+    """`prompt` of `outline-to-text`: the outline of a passage, and perhaps another passage as a model of style."""
+
+    template: Literal["clean", "paper"]
+    outline: tuple[str, ...]
+    reference: str = ""  # only of the template `clean`, and not where the work has no passage fit for it
+
+
 class Premise(NamedTuple):
     """`premise`: what a window that begins in the midst of a book is told about it."""
 
@@ -132,7 +140,7 @@ class StorySoFar(NamedTuple):
 
 
 Plan = (
-    str  # the prompt
+    str  # the prompt of all other layouts
     | Preview
     | BookPlan
     | OpeningPlan
@@ -143,6 +151,7 @@ Plan = (
     | SceneBreakdown
     | Prose
     | Passage
+    | OutlinePrompt
     | Premise
     | StorySoFar
 )

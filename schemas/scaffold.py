@@ -165,6 +165,11 @@ class Scaffold(Value):
     summarizer: str = Field(description="who wrote it: 'extractive', or a model's name")
     trainable: bool = Field(description="False where plans quote the prose")
 
+    @property
+    def num_chapters(self) -> int:
+        """How many chapters it plans."""
+        return len(self.chapters)
+
 
 class Finding(Value):
     """One thing that `verify` found; a finding of a report triggers nothing."""

@@ -11,11 +11,13 @@ from itertools import pairwise
 import pyarrow.parquet as pq
 
 from schemas.errors import PipelineError
+from schemas.outlines import OUTLINE_TO_TEXT
 from schemas.runs import Manifest, ShardInfo, ShardKind
 from schemas.scaffold import ChapterScaffold, Scaffold
 from schemas.trajectories import Trajectory
 from schemas.value import Span, Value
 from tasks.buckets import bucket_of
+from tasks.checking.pairs import check_pairs
 from tasks.composing.text import clean_scaffold
 from tasks.counts import count_rows
 from tasks.grammar.sequence import check_trajectory, messages
@@ -24,6 +26,7 @@ from tasks.shard import content_digest, total
 from tasks.tables import SCHEMAS, Row
 
 PARTIAL_LAYOUTS = {"first-chapter"}  # a part of a book by nature
+UNPLANNED_LAYOUTS = {OUTLINE_TO_TEXT}  # of books without a scaffold
 MAX_PROBLEMS = 100  # a person reads the first ones; the count is exact
 
 
@@ -63,6 +66,7 @@ def audit_snapshot(manifest: Manifest, store: Store, trainee: Tokenizer) -> Audi
         problems.extend(_check_trajectories(rows, trainee))
         problems.extend(_check_tiling(rows))
         problems.extend(_check_quarantine(rows))
+        problems.extend(_check_outlines(rows))
     problems.extend(_check_totals(manifest, recounted))
     return Audit(
         ok=not problems, checked=dict(checked), num_problems=len(problems), problems=tuple(problems[:MAX_PROBLEMS])
@@ -138,7 +142,7 @@ def _check_tiling(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
     """In a layout that holds whole books, every word of every chapter with a plan is a target once, no other is."""
     spans: dict[tuple[str, str, int], list[Span]] = defaultdict(list)
     for row in rows["trajectories"]:
-        if row["layout"] not in PARTIAL_LAYOUTS:
+        if row["layout"] not in PARTIAL_LAYOUTS | UNPLANNED_LAYOUTS:
             prose = (stage for stage in row["stages"] if stage["start"] is not None and stage["loss"] > 0)
             targets = spans[row["book_id"], row["layout"], row["window"]]
             targets.extend(Span(stage["start"], stage["end"]) for stage in prose)
@@ -165,11 +169,28 @@ def _check_quarantine(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
     for row in rows["trajectories"]:
         targets[row["book_id"]].update(row["targets"])
     for row in rows["books"]:
+        if row["scaffold"] is None:
+            continue
         scaffold = Scaffold.model_validate_json(row["scaffold"])
         wrong = {chapter.number for chapter in scaffold.chapters if chapter.quarantined} & targets[row["book_id"]]
         yield from (f"book {row['book_id']}: chapter {number} is quarantined, and a target" for number in sorted(wrong))
         untold = {node.node for node in scaffold.quarantined if (row["book_id"], node.node) not in told}
         yield from (f"book {row['book_id']}: {node} is quarantined, and not in rejected" for node in sorted(untold))
+
+
+def _check_outlines(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
+    """Every passage with an outline is a target once, and no style reference has words of its target."""
+    nodes: dict[str, set[str]] = defaultdict(set)
+    for row in rows["rejected"]:
+        if row["level"] == "node":
+            nodes[row["book_id"]].add(row["node"])
+    pairs: dict[str, list[Row]] = defaultdict(list)
+    for row in rows["trajectories"]:
+        pairs[row["book_id"]].append(row)
+    for book in rows["books"]:
+        if book["outlines"] is not None:
+            found = check_pairs(book, pairs[book["book_id"]], nodes[book["book_id"]])
+            yield from (f"book {book['book_id']}: {problem}" for problem in found)
 
 
 def _planned_chapters(scaffold: str) -> list[ChapterScaffold]:

@@ -39,12 +39,16 @@ def chunk_chapter(chapter: Division, text: str, settings: ChunkSettings, reader:
     The windows tile the chapter's paragraphs. A chapter that fits costs one call of the counter; paragraphs are
     counted only where it does not. A single word over the budget stays whole.
     """
+    return cut_chapter(chapter, text, settings.window_tokens, reader)
+
+
+def cut_chapter(chapter: Division, text: str, budget: int, tokenizer: Tokenizer) -> tuple[Window, ...]:
+    """Cut a chapter into windows of at most `budget` tokens of any tokenizer, as `chunk_chapter` does."""
     pieces = list_pieces(chapter)
-    if not pieces or reader.count(text[pieces[0].start : pieces[-1].end]) <= settings.window_tokens:
+    if not pieces or tokenizer.count(text[pieces[0].start : pieces[-1].end]) <= budget:
         return (Window(pieces),) if pieces else ()
-    counted = [part for piece in pieces for part in _fit_piece(piece, text, settings.window_tokens, reader)]
-    scene_starts = {scene.start for scene in chapter.scenes}
-    return tuple(_fill_windows(counted, settings.window_tokens, scene_starts))
+    counted = [part for piece in pieces for part in _fit_piece(piece, text, budget, tokenizer)]
+    return tuple(_fill_windows(counted, budget, {scene.start for scene in chapter.scenes}))
 
 
 def list_pieces(chapter: Division) -> tuple[Piece, ...]:

@@ -1,4 +1,4 @@
-"""Scaffold + text -> Trajectory: one function a layout, listed in LAYOUTS; every row is read back before it counts."""
+"""Scaffold or Outlines + text -> Trajectory: one function a layout; every row is read back before it counts."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from collections.abc import Callable
 
 from schemas.books import SegmentedBook
 from schemas.errors import BookError
+from schemas.outlines import OUTLINE_TO_TEXT, Outlines
+from schemas.recipe_settings import OutlineSettings
 from schemas.scaffold import Scaffold, SceneScaffold
 from schemas.settings import ComposeSettings
-from schemas.trajectories import Refusal, Stage, Trajectories, Trajectory
+from schemas.trajectories import Refusal, Trajectories, Trajectory
 from schemas.value import Span
-from tasks.composing.job import DoesNotFitError, Draft, Job, RowDraft, TokenCounter, trim_span
+from tasks.composing.job import DoesNotFitError, Job, RowDraft, TokenCounter, trim_span
+from tasks.composing.outline_pairs import PairJob, compose_pairs
 from tasks.composing.pagestorm import compose_first_chapter, compose_full_book
+from tasks.composing.rows import Origin, build_row
 from tasks.composing.splits import assign_split
 from tasks.composing.text import clean_scaffold
 from tasks.composing.window import compose_windows
-from tasks.grammar.render import render_stage
-from tasks.grammar.sequence import check_trajectory, parse_trajectory, sum_tokens
 from tasks.protocols import Tokenizer
 
 LAYOUT_VERSION = 1  # raised when a reader of the rows would have to change
@@ -39,8 +41,9 @@ def compose_book(
     """
     clean, empty = clean_scaffold(_measure(segmented, scaffold))
     job = Job(segmented, clean, empty, settings, TokenCounter(trainee))
-    provenance = _describe(segmented, scaffold, trainee)
+    provenance = _describe(segmented, trainee, scaffold_sha256=scaffold.digest(), summarizer=scaffold.summarizer)
     split = assign_split(segmented.entry, settings.held_out_share)
+    origin = Origin(segmented, job.tokens, split, scaffold.trainable, provenance)
     rows: list[Trajectory] = []
     for layout in dict.fromkeys(settings.layouts):
         try:
@@ -49,9 +52,31 @@ def compose_book(
             job.forget(layout)
             job.refused.append(Refusal(layout=layout, reason=misfit.reason, detail=misfit.detail))
             continue
-        rows += [_build_row(job, layout, draft, split, provenance) for draft in drafts]
+        rows += [build_row(origin, layout, draft) for draft in drafts]
     refused, notes = tuple(job.refused), job.tell_notes()
     return Trajectories(book_id=segmented.book_id, split=split, rows=tuple(rows), refused=refused, notes=notes)
+
+
+def compose_outlines(
+    segmented: SegmentedBook,
+    outlines: Outlines,
+    settings: ComposeSettings,
+    *,
+    outline: OutlineSettings,
+    trainee: Tokenizer,
+) -> Trajectories:
+    """Return a book's pairs of an outline and its passage.
+
+    Raises:
+        BookError: a row does not come back equal when it is read.
+    """
+    tokens = TokenCounter(trainee)
+    provenance = _describe(segmented, trainee, outlines_sha256=outlines.digest(), summarizer=outlines.summarizer)
+    split = assign_split(segmented.entry, settings.held_out_share)
+    origin = Origin(segmented, tokens, split, outlines.trainable, provenance)
+    drafts, notes = compose_pairs(PairJob(segmented, outlines, outline, tokens, settings.prose_loss))
+    rows = tuple(build_row(origin, OUTLINE_TO_TEXT, draft) for draft in drafts)
+    return Trajectories(book_id=segmented.book_id, split=split, rows=rows, notes=notes)
 
 
 def _measure(segmented: SegmentedBook, scaffold: Scaffold) -> Scaffold:
@@ -78,51 +103,13 @@ def _measure(segmented: SegmentedBook, scaffold: Scaffold) -> Scaffold:
     return scaffold.model_copy(update={"chapters": tuple(chapters)})
 
 
-def _describe(segmented: SegmentedBook, scaffold: Scaffold, trainee: Tokenizer) -> str:
-    """Return where the rows come from, as a JSON object."""
+def _describe(segmented: SegmentedBook, trainee: Tokenizer, **plan: str) -> str:
+    """Return where the rows come from, as a JSON object; `plan` is who wrote their plans, and these plans' hash."""
     facts = {
         "source_sha256": segmented.source_sha256,
         "text_sha256": hashlib.sha256(segmented.text.encode()).hexdigest(),
-        "scaffold_sha256": scaffold.digest(),
-        "summarizer": scaffold.summarizer,
         "trainee_tokenizer": trainee.identity,
         "layout_version": LAYOUT_VERSION,
+        **plan,
     }
     return json.dumps(facts, sort_keys=True, ensure_ascii=False)
-
-
-def _build_row(job: Job, layout: str, draft: RowDraft, split: str, provenance: str) -> Trajectory:
-    """Return the row of a draft.
-
-    Raises:
-        BookError: read back, the row says something else than the draft.
-    """
-    stages = tuple(_build_stage(job, stage) for stage in draft.stages)
-    row = Trajectory(
-        trajectory_id=f"{job.segmented.book_id}:{draft.name}",
-        book_id=job.segmented.book_id,
-        layout=layout,
-        window=draft.window,
-        targets=draft.targets,
-        split=split,
-        trainable=job.scaffold.trainable,
-        stages=stages,
-        num_tokens=sum(job.tokens.stage(stage.role, stage.plan) for stage in draft.stages),
-        plan_tokens=sum_tokens(stages, prose=False),
-        prose_tokens=sum_tokens(stages, prose=True),
-        source_sha256=job.segmented.source_sha256,
-        provenance=provenance,
-    )
-    problems = check_trajectory(row, job.text)
-    if not problems and parse_trajectory(row).plans != tuple(stage.plan for stage in draft.stages):
-        problems = ["read back, it is not what was written"]
-    if problems:
-        raise BookError(job.segmented.book_id, "row-outside-grammar", f"{row.trajectory_id}: {'; '.join(problems[:3])}")
-    return row
-
-
-def _build_stage(job: Job, draft: Draft) -> Stage:
-    text = render_stage(draft.plan)
-    span = draft.span
-    start, end = (span.start, span.end) if span else (None, None)
-    return Stage(role=draft.role, text=text, loss=draft.loss, num_tokens=job.tokens.count(text), start=start, end=end)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import nnls
@@ -15,12 +15,24 @@ from schemas.books import SegmentedBook
 from schemas.errors import BookError
 from schemas.ledger import Forecast, Ledger, Pilot, Point, Usage
 from schemas.outcomes import PreparedWork
-from schemas.settings import CostSettings
+from schemas.settings import CostSettings, Recipe
+from schemas.value import Value
 from tasks.backends.llms.engine import Engine
 from tasks.bench import Bench
-from tasks.line import seams_of
-from tasks.pilot import READ, InputCounter, list_reads, measure_work
+from tasks.line import outline_seams, seams_of
+from tasks.outline import outline_book
+from tasks.pilot import (
+    OUTLINE,
+    READ,
+    WINDOW_CALLS,
+    InputCounter,
+    list_outlines,
+    list_reads,
+    measure_outlines,
+    measure_work,
+)
 from tasks.pricing import add_usage, count_gpu_hours, price_usage, subtract_usage
+from tasks.protocols import Request
 from tasks.summarize import summarize_book
 
 LEAST_POINTS = 3  # of different size: with fewer a mean says as much as a line
@@ -35,8 +47,30 @@ class CountedWork:
     segmented: str
     sizes: tuple[int, ...]
     is_planned: bool  # its scaffold is in the work store: nothing of it is asked
-    num_read: int  # windows whose read call is answered
+    num_read: int  # windows whose first call is answered
     read: Usage  # what these answers cost
+    call: str = READ  # that is asked of every window first
+
+
+class Asking(NamedTuple):
+    """The stage of a recipe that asks a model: its first call, what shapes it, and how to count and to measure it."""
+
+    call: str
+    stage: Callable[..., Value]
+    settings: Callable[[Bench], Value]
+    seams: Callable[[Bench], dict[str, Any]]
+    list_requests: Callable[..., list[Request]]
+    measure: Callable[..., Pilot]
+
+
+ASKINGS: dict[Recipe, Asking] = {
+    "prompt-to-book": Asking(
+        READ, summarize_book, lambda bench: bench.settings.summarize, seams_of, list_reads, measure_work
+    ),
+    "outline-to-text": Asking(
+        OUTLINE, outline_book, lambda bench: bench.settings.outline, outline_seams, list_outlines, measure_outlines
+    ),
+}
 
 
 class Line(NamedTuple):
@@ -73,17 +107,18 @@ def count_work(work: PreparedWork, bench: Bench, engine: Engine, counter: InputC
     book = bench.work.load(SegmentedBook, work.segmented)
     if book is None:
         raise FileNotFoundError(work.segmented)
-    settings, seams = bench.settings.summarize, seams_of(bench)
+    asking = ASKINGS[bench.settings.recipe]
+    settings, seams = asking.settings(bench), asking.seams(bench)
     try:
-        requests = list_reads(book, settings, **seams)
+        requests = asking.list_requests(book, settings, **seams)
     except BookError:
         return None
     sizes = tuple(counter.count(request) for request in requests)
-    scaffold = bench.work.key(work.work_id, summarize_book, settings, (book.digest(),), **seams)
-    is_planned = bench.work.digest(scaffold) is not None
+    planned = bench.work.key(work.work_id, asking.stage, settings, (book.digest(),), **seams)
+    is_planned = bench.work.digest(planned) is not None
     found = [answers for request in requests if (answers := engine.find_stored(request))]
     usages = [Usage(calls=1, **{name: sum(getattr(one, name) for one in of) for name in FIELDS}) for of in found]
-    return CountedWork(work.work_id, work.segmented, sizes, is_planned, len(found), add_usage(*usages))
+    return CountedWork(work.work_id, work.segmented, sizes, is_planned, len(found), add_usage(*usages), asking.call)
 
 
 def choose_pilots(works: Sequence[CountedWork], num_pilots: int) -> list[CountedWork]:
@@ -98,7 +133,9 @@ def run_pilot(work: CountedWork, bench: Bench) -> Pilot:
     book = bench.work.load(SegmentedBook, work.segmented)
     if book is None:
         raise FileNotFoundError(work.segmented)
-    _, pilot = bench.work.make(Pilot, work.work_id, measure_work, bench.settings.summarize, book, **seams_of(bench))
+    asking = ASKINGS[bench.settings.recipe]
+    seams = {**asking.seams(bench), "reader": bench.reader}
+    _, pilot = bench.work.make(Pilot, work.work_id, asking.measure, asking.settings(bench), book, **seams)
     return pilot
 
 
@@ -110,7 +147,7 @@ def make_forecast(
     Args:
         num_books: books that they are in.
         works: all that a model is to see, those that it has seen already among them.
-        pilots: by work id; none: only the input of the read calls is told.
+        pilots: by work id; none: only the input of the calls on windows is told.
         last: of the same model's last run, for its pace where the pilots were answered before; may be empty.
         cost: rates.
     """
@@ -156,7 +193,7 @@ def predict_levels(
     """Return the usage of each level: measured of pilots, expected of the other works; the calls' order is kept."""
     if not rates:
         sizes = [size for work in works for size in work.sizes]
-        return {READ: Usage(calls=len(sizes), prompt_tokens=sum(sizes))}
+        return {works[0].call if works else READ: Usage(calls=len(sizes), prompt_tokens=sum(sizes))}
     return {
         level: add_usage(_measure(level, pilots, rates[level]), rates[level].predict(works))
         for level in LEVELS
@@ -171,7 +208,9 @@ def find_known(works: Sequence[CountedWork], pilots: Mapping[str, Pilot], rates:
     for work in works:
         if work.num_read and not work.is_planned:
             share = work.num_read / len(work.sizes)
-            followed = (rate.predict([work]) for level, rate in rates.items() if rate.by_window and level != READ)
+            followed = (
+                rate.predict([work]) for level, rate in rates.items() if rate.by_window and level not in WINDOW_CALLS
+            )
             known += [work.read, *(_scale(usage, share) for usage in followed)]
     return add_usage(*known)
 
@@ -201,7 +240,7 @@ def _rate_level(level: str, pilots: Mapping[str, Pilot], num_windows: Mapping[st
     if by_window:
         calls = Line(len(points) / sum(num_windows.values()), 0.0)
         lines = {name: fit_line((point.size, getattr(point, name)) for point in points) for name in FIELDS}
-        if level == READ:
+        if level in WINDOW_CALLS:
             lines["prompt_tokens"] = fit_input(points)
         tokens = {name: Line(line.base * calls.base, line.slope * calls.base) for name, line in lines.items()}
     else:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from schemas.books import Rejection, SegmentedBook
 from schemas.errors import BookError
 from schemas.outcomes import Outcome, Prepared, PreparedWork, WorkOutcome
+from schemas.outlines import Outlines
 from schemas.scaffold import QUARANTINED, Findings, Scaffold
+from schemas.settings import Recipe
 from schemas.trajectories import Trajectories
+from schemas.value import Value
 from tasks.bench import Bench
-from tasks.compose import compose_book
+from tasks.compose import compose_book, compose_outlines
 from tasks.keys import code_digest, hash_json
+from tasks.outline import outline_book
 from tasks.prepare import prepare_book
 from tasks.summarize import summarize_book
 from tasks.turns import COMPUTING
@@ -23,8 +27,15 @@ from tasks.verify import verify_scaffold
 
 logger = logging.getLogger(__name__)
 
-MODEL_STAGES = ("summarize", "verify", "compose")
 NO_VERDICTS: Mapping[str, Rejection] = {}
+
+
+class Course(NamedTuple):
+    """What a recipe does with a divided work: its stages in order, what shapes their values, and what runs them."""
+
+    stages: tuple[str, ...]
+    groups: Callable[[Bench], tuple[Value, ...]]
+    run: Callable[[str, SegmentedBook, Bench, dict[str, str]], Trajectories]
 
 
 def outcome_key(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Bench) -> str:
@@ -33,13 +44,13 @@ def outcome_key(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Be
     The key covers all that shapes any value of the book: what was prepared, verdicts, code, prompts, settings,
     seams, versions.
     """
-    settings = bench.settings
-    groups = (bench.chunk, settings.summarize, settings.verify, settings.compose)
+    recipe = bench.settings.recipe
     shaped_by = {
+        "recipe": recipe,
         "prepared": prepared.digest(),
         "verdicts": {name: verdicts[name].digest() for name in names_of(prepared) if name in verdicts},
         "code": code_digest(__name__),
-        "settings": [group.digest() for group in groups],
+        "settings": [group.digest() for group in COURSES[recipe].groups(bench)],
         "seams": [bench.llm.identity, bench.reader.identity, bench.trainee.identity],
     }
     return f"outcome/{prepared.book_id}/{hash_json(shaped_by)}.json.zst"
@@ -53,6 +64,11 @@ def names_of(prepared: Prepared) -> tuple[str, ...]:
 def seams_of(bench: Bench) -> dict[str, Any]:
     """Return what shapes a scaffold beside the book and the settings of its stage, by argument name."""
     return {"llm": bench.llm, "reader": bench.reader, "chunk": bench.chunk, "checks": bench.settings.verify}
+
+
+def outline_seams(bench: Bench) -> dict[str, Any]:
+    """Return the same of outlines."""
+    return {"llm": bench.llm, "trainee": bench.trainee, "checks": bench.settings.verify}
 
 
 def verdict_on(work: PreparedWork, prepared: Prepared, verdicts: Mapping[str, Rejection]) -> Rejection | None:
@@ -141,7 +157,8 @@ def _run_work(work: PreparedWork, bench: Bench) -> WorkOutcome:
     try:
         composed = _compose_work(work, bench, values)
     except BookError as error:
-        stage = next(stage for stage in MODEL_STAGES if stage not in values)  # the one that was at work
+        stages = COURSES[bench.settings.recipe].stages
+        stage = next(stage for stage in stages if stage not in values)  # the one that was at work
         return _refuse(work, stage, error.reason, error.detail, values)
     if composed.rows:
         return WorkOutcome(work_id=work.work_id, values=values, num_rows=len(composed.rows))
@@ -156,14 +173,31 @@ def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> T
     segmented = bench.work.load(SegmentedBook, work.segmented)
     if segmented is None:
         raise FileNotFoundError(work.segmented)
+    return COURSES[bench.settings.recipe].run(work.work_id, segmented, bench, values)
+
+
+def _plan_and_compose(work_id: str, segmented: SegmentedBook, bench: Bench, values: dict[str, str]) -> Trajectories:
     settings, make = bench.settings, bench.work.make
     values["summarize"], scaffold = make(
-        Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
+        Scaffold, work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
     )
     with COMPUTING:
-        values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
+        values["verify"], _ = make(Findings, work_id, verify_scaffold, settings.verify, segmented, scaffold)
         values["compose"], composed = make(
-            Trajectories, work.work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
+            Trajectories, work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
+        )
+    return composed
+
+
+def _outline_and_compose(work_id: str, segmented: SegmentedBook, bench: Bench, values: dict[str, str]) -> Trajectories:
+    settings, make = bench.settings, bench.work.make
+    values["outline"], outlines = make(
+        Outlines, work_id, outline_book, settings.outline, segmented, **outline_seams(bench)
+    )
+    pairs: dict[str, Any] = {"outline": settings.outline, "trainee": bench.trainee}
+    with COMPUTING:
+        values["compose"], composed = make(
+            Trajectories, work_id, compose_outlines, settings.compose, segmented, outlines, **pairs
         )
     return composed
 
@@ -179,3 +213,17 @@ def _first_values(work: PreparedWork) -> dict[str, str]:
 def _refuse(work: PreparedWork, stage: str, reason: str, detail: str, values: dict[str, str]) -> WorkOutcome:
     rejection = Rejection(book_id=work.work_id, stage=stage, reason=reason, detail=detail)
     return WorkOutcome(work_id=work.work_id, rejection=rejection, values=values)
+
+
+COURSES: dict[Recipe, Course] = {
+    "prompt-to-book": Course(
+        ("summarize", "verify", "compose"),
+        lambda bench: (bench.chunk, bench.settings.summarize, bench.settings.verify, bench.settings.compose),
+        _plan_and_compose,
+    ),
+    "outline-to-text": Course(
+        ("outline", "compose"),
+        lambda bench: (bench.settings.outline, bench.settings.verify, bench.settings.compose),
+        _outline_and_compose,
+    ),
+}

@@ -1,25 +1,28 @@
-"""SegmentedBook -> Pilot: a work is really summarised, and what each of its answers costs is noted."""
+"""SegmentedBook -> Pilot: a work is really summarised or outlined, and what each of its answers costs is noted."""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
 from schemas.books import SegmentedBook
 from schemas.errors import BookError
 from schemas.ledger import Ledger, Pilot, Point
+from schemas.recipe_settings import OutlineSettings
 from schemas.settings import SummarizeSettings
 from tasks.backends.answers import StoredAnswer
 from tasks.backends.llms.engine import Engine
+from tasks.outline import outline_book
 from tasks.protocols import LLM, Answer, Failure, Request, Tokenizer
 from tasks.summarize import summarize_book
 
 logger = logging.getLogger(__name__)
 
-READ = "read"
+READ, OUTLINE = "read", "outline"
+WINDOW_CALLS = (READ, OUTLINE)  # of a recipe, the call that is asked of every window or passage first
 
 
 class _Metered:
@@ -43,7 +46,7 @@ class _Metered:
 
 
 class _BatchError(Exception):
-    """The first batch of requests of a book, on its way out of `summarize_book`."""
+    """The first batch of requests of a book, on its way out of its stage."""
 
     def __init__(self, requests: Sequence[Request]) -> None:
         super().__init__(f"{len(requests)} requests")
@@ -82,11 +85,12 @@ def list_reads(book: SegmentedBook, settings: SummarizeSettings, *, llm: LLM, **
     Raises:
         BookError: the book has no chapters.
     """
-    try:
-        summarize_book(book, settings, llm=_Unasked(llm), **seams)
-    except _BatchError as batch:
-        return [request for request in batch.requests if request.call == READ]
-    return []
+    return _catch_batch(lambda unasked: summarize_book(book, settings, llm=unasked, **seams), llm)
+
+
+def list_outlines(book: SegmentedBook, settings: OutlineSettings, *, llm: LLM, **seams: Any) -> list[Request]:
+    """Return the outline requests of a book as `outline_book` sends them, one a passage; raises as `list_reads`."""
+    return _catch_batch(lambda unasked: outline_book(book, settings, llm=unasked, **seams), llm)
 
 
 def measure_work(
@@ -97,21 +101,48 @@ def measure_work(
     Raises:
         TransientError: the server was busy for longer than the engine's patience; nothing is lost.
     """
+
+    def ask(metered: LLM) -> None:
+        summarize_book(book, settings, llm=metered, reader=reader, **seams)
+
+    return _measure(book.book_id, ask, llm, reader)
+
+
+def measure_outlines(
+    book: SegmentedBook, settings: OutlineSettings, *, llm: Engine, reader: Tokenizer, **seams: Any
+) -> Pilot:
+    """Outline a work, and go on as `measure_work`."""
+
+    def ask(metered: LLM) -> None:
+        outline_book(book, settings, llm=metered, **seams)
+
+    return _measure(book.book_id, ask, llm, reader)
+
+
+def _catch_batch(ask: Callable[[LLM], object], llm: LLM) -> list[Request]:
+    try:
+        ask(_Unasked(llm))
+    except _BatchError as batch:
+        return [request for request in batch.requests if request.call in WINDOW_CALLS]
+    return []
+
+
+def _measure(book_id: str, ask: Callable[[LLM], None], llm: Engine, reader: Tokenizer) -> Pilot:
     before, metered = llm.ledger(), _Metered(llm)
     try:
-        summarize_book(book, settings, llm=metered, reader=reader, **seams)
+        ask(metered)
     except BookError as error:
         logger.warning("%s; what it cost counts all the same", error)
     after = llm.ledger()
     return Pilot(
         points=_list_points(metered.requests, llm, InputCounter(reader)),
-        usage={level: usage for level, usage in after.books.get(book.book_id, {}).items() if usage.calls},
+        usage={level: usage for level, usage in after.books.get(book_id, {}).items() if usage.calls},
         concurrency=_measure_concurrency(before, after),
     )
 
 
 def _list_points(requests: Sequence[Request], engine: Engine, counter: InputCounter) -> dict[str, tuple[Point, ...]]:
-    sizes = {request.node: counter.count(request) for request in requests if request.call == READ}
+    sizes = {request.node: counter.count(request) for request in requests if request.call in WINDOW_CALLS}
     points: dict[str, list[Point]] = defaultdict(list)
     for request in sorted(requests, key=lambda request: (request.call, request.node)):
         if answers := engine.find_stored(request):

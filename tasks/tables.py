@@ -10,6 +10,7 @@ import pyarrow as pa
 from schemas.books import CatalogueEntry, Division, Rejection, SegmentedBook
 from schemas.duplicates import Signature
 from schemas.outcomes import Outcome, WorkOutcome
+from schemas.outlines import Outlines
 from schemas.runs import ShardKind
 from schemas.scaffold import QUARANTINED, Findings, Scaffold
 from schemas.trajectories import Trajectories, Trajectory
@@ -101,7 +102,7 @@ SCHEMAS: dict[ShardKind, pa.Schema] = {
             ("detail", pa.large_string()),
             ("readings", pa.large_string()),  # of a book that needs review: the ways to divide it, as JSON
             ("title", pa.string()),
-            ("node", pa.string()),  # of a scaffold: 'chapter 3, window 1'
+            ("node", pa.string()),  # of a plan: 'chapter 3, window 1', 'passage 12'
             ("evidence", pa.large_string()),  # of a node: what is needed to look at it again, as JSON
         ]
     ),
@@ -141,16 +142,16 @@ def trajectory_row(trajectory: Trajectory) -> Row:
 
 def _add_work(one: WorkOutcome, file_sha256: str | None, work: Work, rows: dict[ShardKind, list[Row]]) -> None:
     """Add the rows of a work that is out."""
-    segmented, scaffold = _load(SegmentedBook, one, "segment", work), _load(Scaffold, one, "summarize", work)
+    segmented, told = _load(SegmentedBook, one, "segment", work), _load_told(one, work)
     composed = _load(Trajectories, one, "compose", work)
     facts = {
         "split": composed.split,
-        "findings": _load(Findings, one, "verify", work).model_dump_json(),
+        "findings": _load(Findings, one, "verify", work).model_dump_json() if "verify" in one.values else None,
         "signature": _load(Signature, one, "sign", work).model_dump_json(),
     }
     rows["trajectories"] += [trajectory_row(row) for row in composed.rows]
-    rows["books"].append({**_book_row(segmented, scaffold, file_sha256), **facts})
-    rows["rejected"] += _refusal_rows(segmented.entry, composed) + _node_rows(segmented.entry, scaffold)
+    rows["books"].append({**_book_row(segmented, told, file_sha256), **facts})
+    rows["rejected"] += _refusal_rows(segmented.entry, composed) + _node_rows(segmented.entry, told)
 
 
 def _rejection_rows(one: WorkOutcome, book_id: str, work: Work) -> list[Row]:
@@ -162,8 +163,13 @@ def _rejection_rows(one: WorkOutcome, book_id: str, work: Work) -> list[Row]:
     if one.work_id != book_id:
         rows.append(rejected_row("work", rejection, entry.title, book_id))
     if rejection.reason == QUARANTINED:
-        rows += _node_rows(entry, _load(Scaffold, one, "summarize", work))
+        rows += _node_rows(entry, _load_told(one, work))
     return rows
+
+
+def _load_told(one: WorkOutcome, work: Work) -> Scaffold | Outlines:
+    """Return what a model told of a work, by its recipe."""
+    return _load(Outlines, one, "outline", work) if "outline" in one.values else _load(Scaffold, one, "summarize", work)
 
 
 def _load(kind: type[V], outcome: WorkOutcome, stage: str, work: Work) -> V:
@@ -173,14 +179,14 @@ def _load(kind: type[V], outcome: WorkOutcome, stage: str, work: Work) -> V:
     return value
 
 
-def _book_row(segmented: SegmentedBook, scaffold: Scaffold, file_sha256: str | None) -> Row:
-    entry = segmented.entry
+def _book_row(segmented: SegmentedBook, told: Scaffold | Outlines, file_sha256: str | None) -> Row:
+    entry, column = segmented.entry, "outlines" if isinstance(told, Outlines) else "scaffold"
     provenance = {
         "file_sha256": file_sha256,
         "source_sha256": segmented.source_sha256,
         "segmented_sha256": segmented.digest(),
-        "scaffold_sha256": scaffold.digest(),
-        "summarizer": scaffold.summarizer,
+        f"{column}_sha256": told.digest(),
+        "summarizer": told.summarizer,
     }
     return {
         **_NOTHING_TOLD,
@@ -193,11 +199,11 @@ def _book_row(segmented: SegmentedBook, scaffold: Scaffold, file_sha256: str | N
         "subjects": list(entry.subjects),
         "issued": entry.issued,
         "rights": entry.rights,
-        "num_words": scaffold.num_words,
-        "num_chapters": len(scaffold.chapters),
+        "num_words": told.num_words,
+        "num_chapters": told.num_chapters,
         "text": segmented.text,
         "divisions": [row for division in segmented.divisions for row in _division_rows(division, 0)],
-        "scaffold": scaffold.model_dump_json(),
+        column: told.model_dump_json(),
         "source_sha256": segmented.source_sha256,
         "provenance": json.dumps(provenance, sort_keys=True),
     }
@@ -231,9 +237,10 @@ def _refusal_rows(entry: CatalogueEntry, composed: Trajectories) -> list[Row]:
     return [{**_NOTHING_REJECTED, **whose, "level": level, **refusal.model_dump()} for level, refusal in levels]
 
 
-def _node_rows(entry: CatalogueEntry, scaffold: Scaffold) -> list[Row]:
-    """Return the quarantined nodes of a scaffold, with what is needed to look at them again."""
-    whose = {"book_id": entry.book_id, "parent_id": entry.parent_id, "title": entry.title, "stage": "summarize"}
+def _node_rows(entry: CatalogueEntry, told: Scaffold | Outlines) -> list[Row]:
+    """Return the quarantined nodes of a work, with what is needed to look at them again."""
+    stage = "outline" if isinstance(told, Outlines) else "summarize"
+    whose = {"book_id": entry.book_id, "parent_id": entry.parent_id, "title": entry.title, "stage": stage}
     return [
         {
             **_NOTHING_REJECTED,
@@ -244,5 +251,5 @@ def _node_rows(entry: CatalogueEntry, scaffold: Scaffold) -> list[Row]:
             "node": node.node,
             "evidence": node.model_dump_json(include={"chapter", "call", "answers", "text"}),
         }
-        for node in scaffold.quarantined
+        for node in told.quarantined
     ]

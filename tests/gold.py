@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from schemas.answers import LEVELS, LevelAnswer, ReadAnswer
+from schemas.answer_parts import LevelAnswer
+from schemas.answers import LEVELS, ReadAnswer
 from schemas.books import CatalogueEntry, Division, RawBook, SegmentedBook
 from schemas.corpus_settings import CleanSettings, SegmentSettings
 from schemas.scaffold import (

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from schemas.answers import (
     ArcsAnswer,
+    OutlineAnswer,
     PartAnswer,
     PeopleAnswer,
     PreviewAnswer,
@@ -33,6 +34,7 @@ from tasks.chunk import Window
 Check = Callable[[Value], list[str]]
 V = TypeVar("V", bound=Value)
 
+OUTLINED_WORDS, OUTLINE_STATEMENTS = 100, 3  # a passage of so many words has so many statements at least
 FREE_CALLS = frozenset(("world", "style", "preview", "prompts"))  # may call a book Victorian
 ADVICE = {
     "copied-run": 'copies {value:.0f} words in a row from the text ("{detail}"); say it in your own words',
@@ -65,6 +67,10 @@ class BookChecks:
     def for_rate(self, numbers: Sequence[int]) -> Check:
         """Return the check of a rate answer: each scene once."""
         return partial(_check_rate, Counter(numbers))
+
+    def for_outline(self, window: Window) -> Check:
+        """Return the check of an outline answer: statements grounded, in order, in words of their own."""
+        return partial(self._check_outline, self._source, window, self._source.within(*window.span))
 
     def for_arcs(self, num_chapters: int) -> Check:
         """Return the check of an arcs answer: a partition of the chapters, levels that grow, names of the book."""
@@ -99,6 +105,16 @@ class BookChecks:
             everything = tuple(line for plan in (summary, *scenes) for line in plan.statements)
             problems += _describe(_measure_summary(summary, everything, source))
         return problems
+
+    def _check_outline(self, source: Source, window: Window, prose: Ints, value: Value) -> list[str]:
+        answer = _expect(value, OutlineAnswer)
+        plan = Plan("bullets", tuple(bullet.text for bullet in answer.bullets), prose)
+        problems = [*check_evidence(answer, window), *self._check_plan(plan, source)]
+        if self._quoting:
+            return problems
+        if len(prose) >= OUTLINED_WORDS and len(plan.statements) < OUTLINE_STATEMENTS:
+            problems.append(f"bullets: {len(plan.statements)} given, at least {OUTLINE_STATEMENTS} needed; tell more")
+        return problems + _describe((plan.node, found) for found in measures.measure_order(plan, source))
 
     def _check_arcs(self, source: Source, num_chapters: int, value: Value) -> list[str]:
         answer = _expect(value, ArcsAnswer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schemas.answers import ReadAnswer
+from schemas.answers import OutlineAnswer, ReadAnswer
 from tasks.chunk import Window
 from tasks.planning.scenes import locate_opening
 
@@ -30,10 +30,11 @@ def check_openings(answer: ReadAnswer, window: Window, text: str) -> Iterator[st
         at = place
 
 
-def check_evidence(answer: ReadAnswer, window: Window) -> Iterator[str]:
+def check_evidence(answer: ReadAnswer | OutlineAnswer, window: Window) -> Iterator[str]:
     """Yield the statements that rest on paragraphs which the window does not have."""
     shown = {piece.paragraph for piece in window.pieces}
-    lists = [("bullets", answer.bullets), *((f"scene {n}", scene.bullets) for n, scene in enumerate(answer.scenes, 1))]
+    scenes = answer.scenes if isinstance(answer, ReadAnswer) else ()
+    lists = [("bullets", answer.bullets), *((f"scene {n}", scene.bullets) for n, scene in enumerate(scenes, 1))]
     for name, bullets in lists:
         for index, bullet in enumerate(bullets, 1):
             beyond = [str(number) for number in bullet.paragraphs if number not in shown]

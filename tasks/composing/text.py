@@ -70,6 +70,11 @@ def cut_text(text: str, most: int) -> str:
     return head[: place if place > 0 else most].rstrip()
 
 
+def fit_bullet(text: str) -> str:
+    """Return a text as the grammar takes a bullet, without a mark of its own; '' where nothing is left."""
+    return cut_text(fold(_BULLET_MARK.sub("", fold(text), count=1)), MAX_BULLET)
+
+
 def fit_words(text: str, pattern: re.Pattern[str], least: int, most: int) -> str | None:
     """Return a text in the preview's alphabet, cut to `most` words, or None if it has fewer than `least`."""
     spelled = unicodedata.normalize("NFC", fold(text)).translate(_PREVIEW_SPELLING)
@@ -156,16 +161,14 @@ class _Cleaner:
 
     def bullets(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Bullets without those that have nothing in them; at least one."""
-        kept = tuple(filter(None, map(_fit_bullet, texts)))
+        kept = tuple(filter(None, map(fit_bullet, texts)))
         self.num_empty += not kept
         return kept or (NOT_STATED,)
 
     def rested(self, bullets: Iterable[Bullet]) -> tuple[Bullet, ...]:
         """The same for bullets that rest on paragraphs."""
         kept = tuple(
-            bullet.model_copy(update={"text": _fit_bullet(bullet.text)})
-            for bullet in bullets
-            if _fit_bullet(bullet.text)
+            bullet.model_copy(update={"text": fit_bullet(bullet.text)}) for bullet in bullets if fit_bullet(bullet.text)
         )
         self.num_empty += not kept
         return kept or (Bullet(text=NOT_STATED),)
@@ -224,10 +227,6 @@ def shorten_until(text: str, fits: Callable[[str], bool]) -> str:
         most = most * 3 // 4
         text = cut_text(text, most)
     return text
-
-
-def _fit_bullet(text: str) -> str:
-    return cut_text(fold(_BULLET_MARK.sub("", fold(text), count=1)), MAX_BULLET)
 
 
 def _fit_word(word: str, pattern: re.Pattern[str]) -> str:

@@ -10,11 +10,12 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from schemas.answer_parts import LevelAnswer
 from schemas.answers import (
     BulletAnswer,
     ClaimAnswer,
     ClaimsAnswer,
-    LevelAnswer,
+    OutlineAnswer,
     PersonAnswer,
     RateAnswer,
     RatingAnswer,
@@ -65,6 +66,15 @@ def answer_read(inputs: ReadInputs) -> ReadAnswer:
         chapter_title=_make_title(_top_terms(extract, range(len(extract.sentences)), shown, 2)),
         people=tuple(_describe_person(person, extract) for person in people),
     )
+
+
+def answer_outline(inputs: ReadInputs) -> OutlineAnswer:
+    """Tell a passage by a few of its own sentences."""
+    text = "\n\n".join(paragraph.text for paragraph in inputs.paragraphs)
+    people = find_people(text, count_lower(text), min_mentions=2)[:12]
+    names = {word.lower() for person in people for word in person.name.rstrip(".").split() if word[-1] != "."}
+    extract = extract_passage(inputs.paragraphs, names)
+    return OutlineAnswer(bullets=_make_bullets(pick_sentences(extract, _clamp(len(text) // 800, 3, 8))))
 
 
 def answer_rate(inputs: RateInputs) -> RateAnswer:
@@ -199,4 +209,5 @@ _ANSWERERS: Mapping[str, Callable[..., LevelAnswer]] = {
     "style": answer_style,
     "preview": answer_preview,
     "prompts": answer_prompts,
+    "outline": answer_outline,
 }

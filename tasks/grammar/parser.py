@@ -27,6 +27,7 @@ from schemas.plans import (
     StorySoFar,
 )
 from schemas.scaffold import Preview, Vector
+from tasks.grammar.outlines import parse_outline_prompt, parse_passage
 from tasks.grammar.parts import (
     ARC,
     CHAPTER_COUNT,
@@ -81,7 +82,7 @@ def _parse_prompt(reader: StageReader) -> str:
     return "\n".join(reader.lines)
 
 
-def _parse_passage(reader: StageReader) -> Passage:
+def _parse_story(reader: StageReader) -> Passage:
     reader.at = len(reader.lines)
     return Passage("\n".join(reader.lines))
 
@@ -283,6 +284,7 @@ PARSERS: dict[str, Callable[[StageReader], Plan]] = {
     "premise": _parse_premise,
     "story_so_far": _parse_story_so_far,
     "previous_text": _parse_prose,
-    "passage": _parse_passage,
-    "story": _parse_passage,
+    "outline-to-text/prompt": parse_outline_prompt,
+    "passage": parse_passage,
+    "story": _parse_story,
 }

@@ -18,6 +18,7 @@ from schemas.plans import (
     FirstChapterPlan,
     Named,
     OpeningPlan,
+    OutlinePrompt,
     Passage,
     Premise,
     Prose,
@@ -26,6 +27,14 @@ from schemas.plans import (
     StorySoFar,
 )
 from schemas.scaffold import Preview, Vector
+from tasks.grammar.outline_words import (
+    CLEAN_OUTLINE,
+    CLEAN_REFERENCE,
+    CLEAN_REFERENCE_TASK,
+    CLEAN_TASK,
+    PAPER_AFTER,
+    PAPER_BEFORE,
+)
 
 FENCE = "```"
 
@@ -118,6 +127,16 @@ def _(plan: Prose) -> str:
 @render_stage.register
 def _(plan: Passage) -> str:
     return f"{plan.lead}{plan.text}"
+
+
+@render_stage.register
+def _(plan: OutlinePrompt) -> str:
+    if plan.template == "paper":
+        return PAPER_BEFORE + "\n".join(plan.outline) + PAPER_AFTER
+    lines = [CLEAN_TASK, "", CLEAN_OUTLINE, _bullets(plan.outline)]
+    if plan.reference:
+        lines += ["", CLEAN_REFERENCE, CLEAN_REFERENCE_TASK, "", plan.reference]
+    return "\n".join(lines)
 
 
 @render_stage.register

@@ -9,9 +9,20 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.plans import BookPlan, ChapterPlan, ChaptersPlan, FirstChapterPlan, Passage, Plan, Prose, SceneBreakdown
+from schemas.plans import (
+    BookPlan,
+    ChapterPlan,
+    ChaptersPlan,
+    FirstChapterPlan,
+    OutlinePrompt,
+    Passage,
+    Plan,
+    Prose,
+    SceneBreakdown,
+)
 from schemas.scaffold import NOT_STATED
 from schemas.trajectories import Stage, Trajectory
+from tasks.grammar.outlines import check_pair
 from tasks.grammar.parser import parse_stage
 from tasks.grammar.parts import GrammarError
 from tasks.protocols import Tokenizer
@@ -86,6 +97,8 @@ def parse_trajectory(row: Trajectory) -> ParsedTrajectory:
     _check_chapter_names(plans)
     if row.layout == "full-book":
         _check_book(plans)
+    if isinstance(plans[0], OutlinePrompt) and isinstance(plans[-1], Passage):
+        check_pair(plans[0], plans[-1])
     return ParsedTrajectory(row.layout, roles, plans)
 
 

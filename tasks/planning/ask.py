@@ -8,7 +8,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from schemas.answers import LEVELS, LevelAnswer
+from schemas.answer_parts import LevelAnswer
+from schemas.answers import LEVELS
 from schemas.scaffold import Quarantine
 from schemas.value import Value
 from tasks.protocols import LLM, Answer, Failure, Request, Tokenizer
@@ -47,6 +48,22 @@ def make_request(call: str, node: Node, context: str, inputs: Value, details: st
         instructions=write_instructions(),
         context=context,
         question="\n\n".join(filter(None, (load_prompt(call), details, _show_form(call)))),
+        inputs=inputs,
+        schema=schema,
+        max_tokens=schema.max_tokens,
+    )
+
+
+def ask_alone(call: str, node: Node, context: str, inputs: Value) -> Request:
+    """Build the request of a call whose prompt file is its whole instruction: no other call is asked of its texts."""
+    schema = LEVELS[call]
+    return Request(
+        call=call,
+        book_id=node.book_id,
+        node=node.place,
+        instructions=load_prompt(call),
+        context=context,
+        question=f"Read the text above. {_show_form(call)}",
         inputs=inputs,
         schema=schema,
         max_tokens=schema.max_tokens,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
+from schemas.answer_parts import LevelAnswer
 from schemas.answers import (
     ArcsAnswer,
-    LevelAnswer,
     PartAnswer,
     PeopleAnswer,
     PreviewAnswer,

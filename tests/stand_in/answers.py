@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.stand_in import whole, windows
 from tests.stand_in.gold import answer_from_gold
-from tests.stand_in.question import Question
+from tests.stand_in.question import WINDOW_CALLS, Question
 
 BY_RULE: dict[str, Callable[[Question], dict[str, Any]]] = {
     "ReadAnswer": windows.answer_read,
@@ -22,6 +22,7 @@ BY_RULE: dict[str, Callable[[Question], dict[str, Any]]] = {
     "StyleAnswer": whole.answer_style,
     "PreviewAnswer": whole.answer_preview,
     "PromptsAnswer": whole.answer_prompts,
+    "OutlineAnswer": windows.answer_outline,
 }
 
 
@@ -29,6 +30,6 @@ BY_RULE: dict[str, Callable[[Question], dict[str, Any]]] = {
 def answer(question: Question) -> str:
     """Return the JSON of an answer; for what the project does not send, an empty object."""
     write = BY_RULE.get(question.schema)
-    if write is None or (question.schema in ("ReadAnswer", "RateAnswer", "ClaimsAnswer") and not question.paragraphs):
+    if write is None or (question.schema in WINDOW_CALLS and not question.paragraphs):
         return "{}"
     return json.dumps(answer_from_gold(question) or write(question), ensure_ascii=False)

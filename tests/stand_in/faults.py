@@ -12,6 +12,7 @@ from tests.stand_in.question import Question, draw
 TRANSPORT = ("delay", "reset", "500", "503")
 CUT = ("cut", "blank", "loop", "json")  # what any reader of an answer must notice
 WRONG = ("name", "copy", "order")  # what only a check of its facts can notice
+TELLING = ("ReadAnswer", "OutlineAnswer")  # answers that tell a text in statements of the whole
 INVENTED = "Zorblaxia"
 GOOD_TRY = 3  # a third try always succeeds
 
@@ -41,12 +42,13 @@ class Faults:
         if question.max_tokens <= 1:
             return None
         base = question.base
-        kinds = [kind for kind in self.kinds if kind not in ("copy", "order") or question.schema == "ReadAnswer"]
+        kinds = [kind for kind in self.kinds if kind != "order" or question.schema == "ReadAnswer"]
+        kinds = [kind for kind in kinds if kind != "copy" or question.schema in TELLING]
         kinds = [kind for kind in kinds if kind != "name" or question.schema not in ("RateAnswer", "ClaimsAnswer")]
         if not kinds:
             return None
         kind = kinds[int(draw("kind", base) * len(kinds))]
-        if question.schema == "ReadAnswer" and draw("stubborn", question.head) < self.stubborn:
+        if question.schema in TELLING and draw("stubborn", question.head) < self.stubborn:
             return kind
         if draw("content", base) >= self.content or question.num_turns > 1:
             return None

@@ -17,7 +17,7 @@ _SCENE = re.compile(
 )
 _STATEMENT = re.compile(r"^[\W_]*(\d+)[\W_]+(\S.*)$", re.MULTILINE)
 _MARKED = re.compile(r"[^\n]*\bmarked\b.*?(?:\.\n|\n\n|\Z)", re.DOTALL)
-WINDOW_CALLS = frozenset(("ReadAnswer", "RateAnswer", "ClaimsAnswer"))
+WINDOW_CALLS = frozenset(("ReadAnswer", "RateAnswer", "ClaimsAnswer", "OutlineAnswer"))
 _HEAD_CHARS = 600  # enough to tell two contexts apart; what is appended to a question lies behind it
 
 

@@ -49,6 +49,14 @@ def answer_read(question: Question) -> dict[str, Any]:
     }
 
 
+def answer_outline(question: Question) -> dict[str, Any]:
+    """Tell a passage by a few statements."""
+    num_words = sum(len(text.split()) for _, text in question.paragraphs)
+    number = min(max(num_words // (2 * WORDS_A_STATEMENT), 4 if num_words > WORDS_A_STATEMENT else 3), 8)
+    told = make_statements(Passage(question.paragraphs), question.paragraphs, number, [])
+    return {"bullets": [{"text": one.text, "paragraphs": one.paragraphs} for one in told]}
+
+
 def find_starts(question: Question) -> list[int]:
     """Return the paragraphs at which scenes begin: those that are marked, else one every so many words."""
     first = question.paragraphs[0][0]
