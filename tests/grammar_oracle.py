@@ -36,13 +36,14 @@ STAGE_TOKENS = {
 BULLET = r"- [^\n]{1,300}"
 NAME = r"[^\n]{1,120}"
 D = r"(?:0|[1-9][0-9]?)"
-VECTOR = ", ".join(f"{axis}: {D}" for axis in "action dialog world_building exposition romantic erotic pacing".split())
+AXES = ("action", "dialog", "world_building", "exposition", "romantic", "erotic", "pacing")
+VECTOR = ", ".join(f"{axis}: {D}" for axis in AXES)
 COUNT = r"[1-9][0-9]{1,4}"
-FOCUS = r"(?! )[^;\n]{1,65}(?<! )"
+FOCUS = r"(?!\s)[^;\n]{1,65}(?<!\s)"
 FOCUSES = rf"{FOCUS}(?:; {FOCUS}){{0,6}}"
 
 # ---- words of the preview ----
-LETTER = "A-Za-zÀ-ÖØ-öø-\u024f\u1e00-\u1eff"
+LETTER = "A-Za-zÀ-ÖØ-öø-ſ"
 TAG_MARKS = re.escape("&'\"`´/().:+—–“”‘’…-")
 MARKS = TAG_MARKS + re.escape(",;!?")
 
@@ -78,6 +79,7 @@ CAST = rf"## Character Archetypes\n{_people('###', 32, 10)}"
 STYLE = rf"## Writing Style\n{_bullets(40)}"
 SECTIONS = ("Short Story Arcs", "Medium Story Arcs", "Long Story Arcs")
 TABLES = ("Number of Chapters", "Chapter Names", "Chapters Embedding Space", "Chapters Word Count")
+RATED, COUNTED = rf"#### {NAME}\n{VECTOR}", rf"#### {NAME}\n{COUNT}"
 BOOK_PLAN = "\n\n".join(
     (
         RULES,
@@ -88,8 +90,8 @@ BOOK_PLAN = "\n\n".join(
         rf"## Long Story Arcs\n(?P<long>{_arcs(_bullets(80))})",
         rf"## Number of Chapters\n(?P<numbers>{_arcs(r'[*] [1-9][0-9]?')})",
         rf"## Chapter Names\n(?P<names>{_arcs(_times('- ' + NAME, 1, 99))})",
-        rf"## Chapters Embedding Space\n(?P<vectors>{_arcs(_times(rf'#### {NAME}\n{VECTOR}', 1, 99))})",
-        rf"## Chapters Word Count\n(?P<counts>{_arcs(_times(rf'#### {NAME}\n{COUNT}', 1, 99))})",
+        rf"## Chapters Embedding Space\n(?P<vectors>{_arcs(_times(RATED, 1, 99))})",
+        rf"## Chapters Word Count\n(?P<counts>{_arcs(_times(COUNTED, 1, 99))})",
     )
 )
 SMALL_BOOK_PLAN = "\n\n".join((PREVIEW, RULES, rf"## Story Arcs\n(?P<short>{_arcs(_bullets(20))})", CAST, STYLE))
@@ -107,7 +109,7 @@ def _chapter(bullets: int) -> str:
     )
 
 
-TEXT = rf"### {NAME}\n```\n(?s:.+)\n```"
+TEXT = rf"### {NAME}\n```\n(?!\n*```)(?:(?!```)[^\n]*\n)+```"
 BREAKDOWN = rf"### {NAME}\n{SCENES}"
 FULL_STAGES = {
     "prompt": r"(?s:.+)",
@@ -116,7 +118,7 @@ FULL_STAGES = {
     "first_chapter_plan": rf"{_chapter(80)}\n\n### Scene Breakdown\n{SCENES}",
     "first_chapter_text": TEXT,
     "full_book_chapters_plan": rf"{_chapter(80)}(?:\n\n{_chapter(80)})*",
-    "book_characters_list": rf"### Main Characters\n{_people('####', 20, 20)}\n\n### Side Characters\n{_people('####', 20, 20)}",
+    "book_characters_list": rf"### Main Characters\n{_people('####', 20, 20)}\n### Side Characters\n{_people('####', 20, 20)}",
     "scene_breakdown": BREAKDOWN,
     "chapter_text": TEXT,
 }
@@ -133,23 +135,20 @@ BLOCK = (
 )
 
 
-def find_fault(sequence: str, layout: str, count_tokens: CountTokens | None = None) -> str | None:
-    """Return what is wrong with one rendered sequence of `layout` (`full-book` or `first-chapter`), None if nothing.
-
-    Args:
-        count_tokens: with it, the runner's limits in tokens, of stages and of the whole, are held too.
-    """
+def find_fault(sequence: str, layout: str) -> str | None:
+    """Return what is wrong with one rendered sequence of `layout` (`full-book` or `first-chapter`), None if nothing."""
     if not re.fullmatch(rf"(?:{STAGE})+", sequence):
         return "sequence: not a row of stages"
     stages: list[tuple[str, str]] = re.findall(STAGE, sequence)
-    faults = [
-        *_faults_of_roles([role for role, _ in stages], layout),
-        *_faults_of_forms(stages, layout),
-    ]
-    if not faults:
-        faults = [*_faults_of_names(stages, layout), *_faults_of_lengths(stages)]
-    if not faults and count_tokens is not None:
-        faults = _faults_of_tokens(sequence, stages, layout, count_tokens)
+    faults = [*_faults_of_roles([role for role, _ in stages], layout), *_faults_of_forms(stages, layout)]
+    faults = faults or _faults_of_names(stages, layout)
+    return faults[0] if faults else None
+
+
+def find_excess(sequence: str, layout: str, count_tokens: CountTokens) -> str | None:
+    """Return what of a faultless sequence the runner would not let a model write: too many tokens, too long a prose."""
+    stages: list[tuple[str, str]] = re.findall(STAGE, sequence)
+    faults = [*_faults_of_lengths(stages), *_faults_of_tokens(sequence, stages, layout, count_tokens)]
     return faults[0] if faults else None
 
 

@@ -22,8 +22,8 @@ from schemas.value import Span
 from tasks.composing.context import CONTEXT_SHARE, Place, build_context
 from tasks.composing.divide import MAX_SCENES, Bounds, Cut, divide_chapters
 from tasks.composing.job import DoesNotFitError, Draft, Job, Keep, RowDraft, fit_plan
-from tasks.composing.pagestorm import STAGE_LIMITS
 from tasks.composing.plans import plan_breakdown
+from tasks.grammar.limits import STAGE_LIMITS
 
 LAYOUT = "chapter-window"
 SCENE_SHARE = 0.6  # of the window: a longer scene is divided

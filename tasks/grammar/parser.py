@@ -174,7 +174,7 @@ def _parse_vector_line(reader: StageReader) -> Vector:
 
 
 def _parse_word_count_line(reader: StageReader) -> int:
-    return int(reader.match(WORD_COUNT_LINE, "a word count of 2 to 5 digits")[1])
+    return int(reader.match(WORD_COUNT_LINE, "a rounded word count of 2 to 5 digits")[1])
 
 
 def _read_vector(text: str) -> Vector:

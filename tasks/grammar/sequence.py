@@ -12,6 +12,7 @@ from typing import NamedTuple
 from schemas.plans import BookPlan, ChapterPlan, ChaptersPlan, FirstChapterPlan, Passage, Plan, Prose, SceneBreakdown
 from schemas.scaffold import NOT_STATED
 from schemas.trajectories import Stage, Trajectory
+from tasks.grammar.limits import check_limits
 from tasks.grammar.parser import parse_stage
 from tasks.grammar.parts import GrammarError
 from tasks.protocols import Tokenizer
@@ -174,6 +175,7 @@ def _check_totals(row: Trajectory) -> list[str]:
         ("previous_text", stage.num_tokens, row.window // 10) for stage in row.stages if stage.role == "previous_text"
     ]
     problems = [f"{what} has {found} tokens, {most} allowed" for what, found, most in limits if found > most]
+    problems += check_limits(row.layout, row.stages)
     for name, stated, prose in (("plan_tokens", row.plan_tokens, False), ("prose_tokens", row.prose_tokens, True)):
         total = sum_tokens(row.stages, prose=prose)
         if total != stated:
