@@ -18,7 +18,7 @@ from tasks.composing.splits import assign_split
 from tasks.composing.text import clean_scaffold
 from tasks.composing.window import compose_windows
 from tasks.grammar.render import render_stage
-from tasks.grammar.sequence import check_trajectory, parse_trajectory, sum_tokens
+from tasks.grammar.sequence import check_trajectory, sum_tokens
 from tasks.protocols import Tokenizer
 
 LAYOUT_VERSION = 1  # raised when a reader of the rows would have to change
@@ -113,9 +113,7 @@ def _build_row(job: Job, layout: str, draft: RowDraft, split: str, provenance: s
         source_sha256=job.segmented.source_sha256,
         provenance=provenance,
     )
-    problems = check_trajectory(row, job.text)
-    if not problems and parse_trajectory(row).plans != tuple(stage.plan for stage in draft.stages):
-        problems = ["read back, it is not what was written"]
+    problems = check_trajectory(row, job.text, plans=[stage.plan for stage in draft.stages])
     if problems:
         raise BookError(job.segmented.book_id, "row-outside-grammar", f"{row.trajectory_id}: {'; '.join(problems[:3])}")
     return row

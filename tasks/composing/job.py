@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from ctypes import c_float
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -17,7 +18,7 @@ from schemas.trajectories import Refusal
 from schemas.value import Span
 from tasks.composing.text import Empty, cut_text
 from tasks.grammar.render import FENCE, render_stage
-from tasks.grammar.sequence import count_stage
+from tasks.grammar.sequence import PROSE_ROLES, count_stage
 from tasks.protocols import Tokenizer
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+")
@@ -109,6 +110,13 @@ class Job:
     def text(self) -> str:
         """The book's clean text."""
         return self.segmented.text
+
+    def weigh(self, role: str) -> float:
+        """Return the weight of a target's tokens in training, as Parquet holds it: the nearest float32."""
+        settings = self.settings
+        weight = settings.prose_loss if role in PROSE_ROLES else settings.plan_loss
+        own = (weight for name, weight in settings.role_loss.items() if name == role)
+        return c_float(next(own, weight)).value
 
     def is_told(self, chapter: ChapterScaffold) -> bool:
         """Tell whether there is a plan of a chapter: what has none is told of nowhere and is no target."""

@@ -117,7 +117,7 @@ def choose_prompt(job: Job, turn: int) -> Draft:
 def write_prose(job: Job, role: str, piece: ChapterScaffold) -> Draft:
     """Return a chapter's text as a stage."""
     span = Span(piece.start, piece.end)
-    return Draft(role, job.prose(piece.name, span), job.settings.prose_loss, span)
+    return Draft(role, job.prose(piece.name, span), job.weigh(role), span)
 
 
 def write_plan(job: Job, layout: str, role: str, build: Callable[[Keep], Plan]) -> Draft:
@@ -133,7 +133,7 @@ def write_plan(job: Job, layout: str, role: str, build: Callable[[Keep], Plan]) 
         found = job.tokens.text(build(Keep(1, 1, 20)))
         raise DoesNotFitError("stage-over-limit", f"{role}: {found} tokens at the shortest, {most} allowed")
     job.note_shortened(layout, role, build(Keep()), plan)
-    return Draft(role, plan, job.settings.plan_loss)
+    return Draft(role, plan, job.weigh(role))
 
 
 def check_window(job: Job, row: RowDraft) -> RowDraft:

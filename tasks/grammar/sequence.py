@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from schemas.plans import BookPlan, ChapterPlan, ChaptersPlan, FirstChapterPlan, Passage, Plan, Prose, SceneBreakdown
@@ -90,8 +91,17 @@ def parse_trajectory(row: Trajectory) -> ParsedTrajectory:
     return ParsedTrajectory(row.layout, roles, plans)
 
 
-def check_trajectory(row: Trajectory, text: str, trainee: Tokenizer | None = None) -> list[str]:
-    """Return what is wrong with a row, given its book's clean text; tokens are counted anew, given a tokenizer."""
+def check_trajectory(
+    row: Trajectory, text: str, trainee: Tokenizer | None = None, plans: Sequence[Plan] | None = None
+) -> list[str]:
+    """Return what is wrong with a row, given its book's clean text.
+
+    Args:
+        row: as it is stored.
+        text: of its book.
+        trainee: counts the tokens anew.
+        plans: what the stages were written from, and must say.
+    """
     try:
         parsed = parse_trajectory(row)
     except GrammarError as error:
@@ -99,13 +109,17 @@ def check_trajectory(row: Trajectory, text: str, trainee: Tokenizer | None = Non
     problems = _check_prose(row, parsed, text) + _check_plans(row) + _check_totals(row)
     if trainee is not None:
         problems += _check_counts(row, trainee)
+    if plans is not None and parsed.plans != tuple(plans):
+        problems.append("read back, it is not what was written")
     return problems
 
 
 def _check_chapter_names(plans: Sequence[Plan]) -> None:
-    """A text bears the name of the plan before it."""
+    """A text bears the name of the plan before it, and so does a breakdown after a chapter's own plan."""
     planned: str | None = None
-    for plan in plans:
+    for before, plan in pairwise((None, *plans)):
+        if isinstance(plan, SceneBreakdown) and isinstance(before, ChapterPlan) and plan.name != before.name:
+            raise GrammarError(f"breakdown of {plan.name!r} after the plan of {before.name!r}")
         if isinstance(plan, FirstChapterPlan):
             planned = plan.chapter.name
         elif isinstance(plan, ChapterPlan | SceneBreakdown):

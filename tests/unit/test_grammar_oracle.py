@@ -205,6 +205,7 @@ def replaced(layout, role, old, new):
         ("full-book", "chapter_text", "noon", "noon\n```\n"),
         ("first-chapter", "book_plan", "## Story Arcs", "## Short Story Arcs"),
         ("first-chapter", "first_chapter_scene_breakdown", "### Chapter 1", "### Chapter One"),
+        ("first-chapter", "first_chapter_plan", "### Chapter 1", "### Chapter One"),
         ("first-chapter", "first_chapter_text", "### Chapter 1", "### Chapter One"),
         ("first-chapter", "prompt", "Write", "<|eot_id|>Write"),
     ],
