@@ -139,7 +139,7 @@ def _check_tiling(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
     spans: dict[tuple[str, str, int], list[Span]] = defaultdict(list)
     for row in rows["trajectories"]:
         if row["layout"] not in PARTIAL_LAYOUTS:
-            prose = (stage for stage in row["stages"] if stage["start"] is not None and stage["loss"] > 0)
+            prose = (stage for stage in row["stages"] if stage["start"] is not None and stage["role"] != "previous_text")
             targets = spans[row["book_id"], row["layout"], row["window"]]
             targets.extend(Span(stage["start"], stage["end"]) for stage in prose)
     books = {row["book_id"]: row for row in rows["books"]}
