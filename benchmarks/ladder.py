@@ -3,8 +3,8 @@
     python benchmarks/ladder.py [--source FOLDER] [--books N] [--out OUT] [--compare] [--json FILE]
 
 Builds the source's books with the extractive default, or takes OUT as it is, and measures by means of its own: prose by
-offsets into the book's narrative chapters, tokens by counting what stands between the control tokens, the grammar by the
-oracle of the tests, which was written from the grammar's page alone. `--compare` builds twice, with one rung first.
+offsets into the narrative chapters, tokens by counting what stands between control tokens, the grammar by the oracle of
+the tests, which was written from the grammar's page alone. `--compare` builds twice, with one rung first.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from typing import Any
 
 import numpy as np
 
-from schemas.runs import Manifest
 from schemas.settings import LADDER
+from tasks.audit import require_manifest
 from tasks.backends.stores import open_store
 from tasks.backends.tokenizers import TiktokenTokenizer, open_tokenizer
 from tasks.buckets import read_rows, read_table
 from tasks.grammar.parser import parse_stage
 from tasks.grammar.render import render_stage
 from tasks.grammar.sequence import stages_from_messages
+from tasks.shard import read_head
 from tests.grammar_oracle import find_excess, find_fault
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,7 +106,7 @@ def list_ids(source: str) -> list[str]:
 def measure(out: str) -> Figures:
     """Hold every row of the newest snapshot against the bounds."""
     store, tokenizer = open_store(out), open_tokenizer("samples")
-    manifest = Manifest.model_validate_json(store.get(max(store.keys("_manifests/"))))
+    manifest = require_manifest(read_head(store), out)
     texts = {
         row["book_id"]: row
         for row in read_table(manifest, "books", store, ["book_id", "text", "divisions", "scaffold"])
@@ -181,7 +182,7 @@ class Rung:
         self._add_scenes(book, spans, tokenizer)
 
     def _add_prose(self, book: Book, spans: Sequence[tuple[int, int]], tokenizer: TiktokenTokenizer) -> None:
-        """Count the tokens of the chapters' text that are in exactly one target; white space belongs to what it parts."""
+        """Count the tokens of the chapters' text, white space aside, and those that are in exactly one target."""
         times = np.zeros(len(book.text) + 1, np.int32)
         for start, end in spans:
             times[start] += 1

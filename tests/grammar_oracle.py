@@ -130,6 +130,7 @@ FIRST_STAGES = {
     "first_chapter_text": TEXT,
 }
 STAGE = r"<\|start_header_id\|>([a-z_]+)<\|stop_header_id\|>\n\n((?:(?!<\|(?:start_header_id|stop_header_id|eot_id)\|>)(?s:.))*)<\|eot_id\|>"
+CONTROL = re.compile(r"<\|(?:start_header_id|stop_header_id|eot_id)\|>")  # one token each
 BLOCK = (
     rf"^### (?P<name>{NAME})\n\*\*Word Count:\*\* (?P<count>{COUNT})\n\*\*Embedding Space:\*\* (?P<vector>{VECTOR})$"
 )
@@ -270,4 +271,6 @@ def _faults_of_tokens(
 ) -> list[str]:
     limits = STAGE_TOKENS if layout == "full-book" else STAGE_TOKENS | {"first_chapter_plan": 2_500}
     faults = [f"{role}: too many tokens" for role, text in stages if count_tokens(text) > limits.get(role, 10**9)]
-    return [*faults, *(["sequence: over the window"] if count_tokens(sequence) > WINDOWS[layout] else [])]
+    between = CONTROL.split(sequence)
+    total = len(between) - 1 + sum(count_tokens(text) for text in between if text)
+    return [*faults, *(["sequence: over the window"] if total > WINDOWS[layout] else [])]
