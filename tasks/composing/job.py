@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from ctypes import c_float
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from itertools import pairwise
 
 from schemas.books import SegmentedBook
@@ -36,16 +37,17 @@ class DoesNotFitError(Exception):
 
 
 class TokenCounter:
-    """Counts of the trainee's tokenizer, each text once."""
+    """Counts of the trainee's tokenizer, each text once; it keeps no text, for five rungs of a book are many."""
 
     def __init__(self, trainee: Tokenizer) -> None:
-        self.identity, self._trainee, self._counts = trainee.identity, trainee, dict[str, int]()
+        self.identity, self._trainee, self._counts = trainee.identity, trainee, dict[bytes, int]()
 
     def count(self, text: str) -> int:
         """Return the tokens of a text."""
-        known = self._counts.get(text)
+        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        known = self._counts.get(key)
         if known is None:
-            known = self._counts[text] = self._trainee.count(text)
+            known = self._counts[key] = self._trainee.count(text)
         return known
 
     def stage(self, role: str, plan: Plan) -> int:

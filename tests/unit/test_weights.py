@@ -13,14 +13,20 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from schemas.settings import ComposeSettings, TrainSettings
+from tasks.audit import audit_snapshot
+from tasks.backends.stores import LocalStore
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.compose import compose_book
 from tasks.grammar.sequence import PROSE_ROLES, check_trajectory, messages, stages_from_messages
+from tasks.line import run_book
+from tasks.shard import Changes
+from tasks.snapshot import write_snapshot
 from tasks.tables import SCHEMAS, trajectory_row
 from tasks.training.samples import load_samples
 from tests.compositions import TWO_CHAPTERS, compose
 from tests.fakes import WordTokenizer
 from tests.scaffolds import make_book
+from tests.unit.test_shard import bench, facts  # noqa: F401  # the fixture
 from tests.unit.test_training import data_of
 
 LAYOUTS = ("full-book", "first-chapter", "chapter-window")
@@ -82,3 +88,13 @@ def test_a_role_without_weight_is_context_and_not_counted():
 def test_a_weight_of_no_target_or_no_number_is_refused(weights):
     with pytest.raises(ValidationError, match="role_loss"):
         weigh(role_loss=weights)
+
+
+@pytest.mark.parametrize("weights", [{"prose_loss": 0.0}, {"role_loss": {"first_chapter_text": 0.0}, "plan_loss": 0.3}])
+def test_a_snapshot_whose_prose_has_no_weight_passes_its_audit(bench, tmp_path, weights):  # noqa: F811
+    compose_settings = bench.settings.compose.model_copy(update=weights)
+    object.__setattr__(bench, "settings", bench.settings.model_copy(update={"compose": compose_settings}))
+    store = LocalStore(tmp_path / "out")
+    manifest, _ = write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
+    audit = audit_snapshot(manifest, store, bench.trainee)
+    assert audit.ok, audit.problems
