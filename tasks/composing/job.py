@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from ctypes import c_float
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
@@ -114,11 +113,9 @@ class Job:
         return self.segmented.text
 
     def weigh(self, role: str) -> float:
-        """Return the weight of a target's tokens in training, as Parquet holds it: the nearest float32."""
-        settings = self.settings
-        weight = settings.prose_loss if role in PROSE_ROLES else settings.plan_loss
-        own = (weight for name, weight in settings.role_loss.items() if name == role)
-        return c_float(next(own, weight)).value
+        """Return the weight of a target's tokens in training: its role's own, or that of all prose or all plans."""
+        own = (weight for name, weight in self.settings.role_loss.items() if name == role)
+        return next(own, self.settings.prose_loss if role in PROSE_ROLES else self.settings.plan_loss)
 
     def is_told(self, chapter: ChapterScaffold) -> bool:
         """Tell whether there is a plan of a chapter: what has none is told of nowhere and is no target."""
