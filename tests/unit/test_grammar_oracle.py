@@ -240,6 +240,7 @@ def test_prose_that_the_runner_would_cut_is_found_out():
     assert find_excess(render_sequence(row.stages), "full-book", len) == "chapter_text: the runner would cut its prose"
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200_000))
 def test_every_rounded_count_is_read_and_no_other(num_words):
     rounded = round_words(num_words)
