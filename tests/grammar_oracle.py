@@ -2,6 +2,8 @@
 
 It was written from the page of the grammar alone and shares no line with `tasks/grammar`: it takes one string, the whole
 sequence with its header tokens, and knows no class of the project. Where the two disagree about a sequence, one is wrong.
+What the page leaves open (no blank line between the kinds of people, which letters are Latin, white space around a focus)
+is as the runner reads it; a line of prose that begins with a fence is refused, for it would end the text there.
 """
 
 import re
