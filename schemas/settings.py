@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,18 @@ from schemas.value import Value
 Recipe = Literal["prompt-to-book", "outline-to-text", "tagged-story", "title-to-story"]
 BookLayout = Literal["full-book", "first-chapter", "chapter-window"]  # of prompt-to-book
 Layout = Literal["full-book", "first-chapter", "chapter-window", "outline-to-text", "tagged-story", "title-to-story"]
+TargetRole = Literal[
+    "book_preview",
+    "book_plan",
+    "first_chapter_plan",
+    "first_chapter_scene_breakdown",
+    "first_chapter_text",
+    "full_book_chapters_plan",
+    "book_characters_list",
+    "scene_breakdown",
+    "chapter_text",
+]  # what a row of a book may be trained on
+Weight = Annotated[float, Field(ge=0.0, le=1_000.0, allow_inf_nan=False)]  # of tokens in the loss; 0 is context
 LADDER = (8_192, 32_768, 65_536, 131_072, 262_144)  # contexts of chapter-window (DESIGN section 6)
 
 
@@ -124,8 +136,11 @@ class ComposeSettings(Value):
     )
     full_book_window: int = Field(262_144, ge=1_024)
     first_chapter_window: int = Field(32_768, ge=1_024)
-    plan_loss: float = Field(1.0, ge=0.0, description="weight of plan tokens in training")
-    prose_loss: float = Field(1.0, ge=0.0, description="weight of prose tokens in training")
+    plan_loss: Weight = Field(1.0, description="weight of plan tokens in training")
+    prose_loss: Weight = Field(1.0, description="weight of prose tokens in training")
+    role_loss: dict[TargetRole, Weight] = Field(
+        {}, description="weight of the tokens of single roles, such as scene_breakdown = 0.5; 0 makes them context"
+    )
     held_out_share: float = Field(0.02, ge=0.0, le=0.5, description="share of authors in validation, and again in test")
 
 

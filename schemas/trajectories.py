@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from ctypes import c_float
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from schemas.value import Value
+
+Float32 = Annotated[float, AfterValidator(lambda value: c_float(value).value)]  # as Parquet holds it
 
 
 class Stage(Value):
@@ -12,7 +17,7 @@ class Stage(Value):
 
     role: str
     text: str
-    loss: float = Field(ge=0.0, description="weight of its tokens in training; 0 is context")
+    loss: Float32 = Field(ge=0.0, description="weight of its tokens in training; 0 is context")
     num_tokens: int = Field(ge=0, description="of `text` alone, in the trainee's tokenizer")
     start: int | None = None
     end: int | None = None

@@ -143,9 +143,9 @@ def _check_tiling(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
     spans: dict[tuple[str, str, int], list[Span]] = defaultdict(list)
     for row in rows["trajectories"]:
         if row["layout"] not in PARTIAL_LAYOUTS | UNPLANNED_LAYOUTS:
-            prose = (stage for stage in row["stages"] if stage["start"] is not None and stage["loss"] > 0)
+            told = (stage for stage in row["stages"] if stage["role"] != "previous_text")
             targets = spans[row["book_id"], row["layout"], row["window"]]
-            targets.extend(Span(stage["start"], stage["end"]) for stage in prose)
+            targets.extend(Span(stage["start"], stage["end"]) for stage in told if stage["start"] is not None)
     books = {row["book_id"]: row for row in rows["books"]}
     for (book_id, layout, window), targets in sorted(spans.items()):
         if book_id not in books:

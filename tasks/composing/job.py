@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from itertools import pairwise
 
 from schemas.books import SegmentedBook
@@ -17,7 +18,7 @@ from schemas.trajectories import Refusal
 from schemas.value import Span
 from tasks.composing.text import Empty, cut_text
 from tasks.grammar.render import FENCE, render_stage
-from tasks.grammar.sequence import count_stage
+from tasks.grammar.sequence import PROSE_ROLES, count_stage
 from tasks.protocols import Tokenizer
 
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*\s+")
@@ -35,16 +36,17 @@ class DoesNotFitError(Exception):
 
 
 class TokenCounter:
-    """Counts of the trainee's tokenizer, each text once."""
+    """Counts of the trainee's tokenizer, each text once; it keeps no text, for five rungs of a book are many."""
 
     def __init__(self, trainee: Tokenizer) -> None:
-        self.identity, self._trainee, self._counts = trainee.identity, trainee, dict[str, int]()
+        self.identity, self._trainee, self._counts = trainee.identity, trainee, dict[bytes, int]()
 
     def count(self, text: str) -> int:
         """Return the tokens of a text."""
-        known = self._counts.get(text)
+        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        known = self._counts.get(key)
         if known is None:
-            known = self._counts[text] = self._trainee.count(text)
+            known = self._counts[key] = self._trainee.count(text)
         return known
 
     def stage(self, role: str, plan: Plan) -> int:
@@ -109,6 +111,11 @@ class Job:
     def text(self) -> str:
         """The book's clean text."""
         return self.segmented.text
+
+    def weigh(self, role: str) -> float:
+        """Return the weight of a target's tokens in training: its role's own, or that of all prose or all plans."""
+        own = (weight for name, weight in self.settings.role_loss.items() if name == role)
+        return next(own, self.settings.prose_loss if role in PROSE_ROLES else self.settings.plan_loss)
 
     def is_told(self, chapter: ChapterScaffold) -> bool:
         """Tell whether there is a plan of a chapter: what has none is told of nowhere and is no target."""

@@ -22,21 +22,9 @@ from tasks.composing.plans import (
     plan_opening_chapter,
 )
 from tasks.composing.text import fit_preview
+from tasks.grammar.limits import STAGE_LIMITS, limit_stage
 from tasks.grammar.sequence import round_words
 
-# Tokens that the runner lets a model write in each stage (its profiles; trajectory grammar, "What the runner allows").
-STAGE_LIMITS = {
-    "book_preview": 4_000,
-    "book_plan": 50_000,
-    "first_chapter_plan": 9_000,
-    "first_chapter_text": 12_000,
-    "full_book_chapters_plan": 60_000,
-    "book_characters_list": 6_000,
-    "scene_breakdown": 3_000,
-    "first_chapter_scene_breakdown": 3_000,
-    "chapter_text": 16_000,
-}
-OPENING_PLAN_LIMIT = 2_500  # of first_chapter_plan in the layout first-chapter
 _NAME_MARGIN = 8  # tokens that a part's number may add to its name
 # What both layouts ask of the book as a whole.
 BOOK_CALLS = frozenset(("people", "arcs", "world", "style", "preview", "prompts"))
@@ -98,7 +86,7 @@ def compose_first_chapter(job: Job) -> list[RowDraft]:
     stages = (
         choose_prompt(job, 1),
         write_plan(job, layout, "book_plan", partial(plan_opening, scaffold, preview)),
-        write_plan(job, layout, "first_chapter_plan", opening_chapter, OPENING_PLAN_LIMIT),
+        write_plan(job, layout, "first_chapter_plan", opening_chapter),
         write_plan(job, layout, "first_chapter_scene_breakdown", partial(plan_breakdown, piece)),
         write_prose(job, "first_chapter_text", piece),
     )
@@ -129,22 +117,23 @@ def choose_prompt(job: Job, turn: int) -> Draft:
 def write_prose(job: Job, role: str, piece: ChapterScaffold) -> Draft:
     """Return a chapter's text as a stage."""
     span = Span(piece.start, piece.end)
-    return Draft(role, job.prose(piece.name, span), job.settings.prose_loss, span)
+    return Draft(role, job.prose(piece.name, span), job.weigh(role), span)
 
 
-def write_plan(job: Job, layout: str, role: str, build: Callable[[Keep], Plan], limit: int | None = None) -> Draft:
+def write_plan(job: Job, layout: str, role: str, build: Callable[[Keep], Plan]) -> Draft:
     """Return a plan as a stage within its tokens, shortened if need be and noted.
 
     Raises:
         DoesNotFitError: the shortest plan is over the limit.
     """
-    most = limit or STAGE_LIMITS[role]
+    most = limit_stage(layout, role)
+    assert most is not None
     plan = fit_plan(build, lambda plan: job.tokens.text(plan) <= most)
     if plan is None:
         found = job.tokens.text(build(Keep(1, 1, 20)))
         raise DoesNotFitError("stage-over-limit", f"{role}: {found} tokens at the shortest, {most} allowed")
     job.note_shortened(layout, role, build(Keep()), plan)
-    return Draft(role, plan, job.settings.plan_loss)
+    return Draft(role, plan, job.weigh(role))
 
 
 def check_window(job: Job, row: RowDraft) -> RowDraft:

@@ -9,7 +9,7 @@ from schemas.errors import BookError
 from schemas.trajectories import Stage, Trajectory
 from tasks.composing.job import Draft, RowDraft, TokenCounter
 from tasks.grammar.render import render_stage
-from tasks.grammar.sequence import check_trajectory, parse_trajectory, sum_tokens
+from tasks.grammar.sequence import check_trajectory, sum_tokens
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,7 @@ def build_row(origin: Origin, layout: str, draft: RowDraft) -> Trajectory:
         source_sha256=segmented.source_sha256,
         provenance=origin.provenance,
     )
-    problems = check_trajectory(row, segmented.text)
-    if not problems and parse_trajectory(row).plans != tuple(stage.plan for stage in draft.stages):
-        problems = ["read back, it is not what was written"]
+    problems = check_trajectory(row, segmented.text, plans=[stage.plan for stage in draft.stages])
     if problems:
         raise BookError(segmented.book_id, "row-outside-grammar", f"{row.trajectory_id}: {'; '.join(problems[:3])}")
     return row

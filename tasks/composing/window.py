@@ -11,9 +11,10 @@ of what is measured; without a preview the premise is the title and the main cha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from schemas.plans import Plan
 from schemas.scaffold import ChapterScaffold
@@ -22,8 +23,8 @@ from schemas.value import Span
 from tasks.composing.context import CONTEXT_SHARE, Place, build_context
 from tasks.composing.divide import MAX_SCENES, Bounds, Cut, divide_chapters
 from tasks.composing.job import DoesNotFitError, Draft, Job, Keep, RowDraft, fit_plan
-from tasks.composing.pagestorm import STAGE_LIMITS
 from tasks.composing.plans import plan_breakdown
+from tasks.grammar.limits import STAGE_LIMITS
 
 LAYOUT = "chapter-window"
 SCENE_SHARE = 0.6  # of the window: a longer scene is divided
@@ -79,7 +80,7 @@ def compose_rung(job: Job, window: int) -> list[RowDraft]:
             continue
         place = Place(pieces, first, len(rows))
         context = build_context(job, place, window * CONTEXT_SHARE)
-        chosen = _choose_targets(targets[first:], window - _count(job, context))
+        chosen = _choose_targets(islice(targets, first, None), window - _count(job, context))
         room = window - sum(target.num_tokens for target in chosen)
         allowed = CONTEXT_PER_PROSE * sum(target.num_prose for target in chosen) + slack
         allowed -= sum(target.num_frame for target in chosen)
@@ -157,21 +158,22 @@ def _build_target(job: Job, layout: str, piece: ChapterScaffold, window: int) ->
     job.note_shortened(layout, "scene_breakdown", plan_breakdown(piece, Keep()), plan)
     prose = job.prose(piece.name, span)
     stages = (
-        Draft("scene_breakdown", plan, job.settings.plan_loss),
-        Draft("chapter_text", prose, job.settings.prose_loss, span),
+        Draft("scene_breakdown", plan, job.weigh("scene_breakdown")),
+        Draft("chapter_text", prose, job.weigh("chapter_text"), span),
     )
     num_tokens = _count(job, stages)
     num_prose = _count(job, stages[1:]) - job.tokens.stage("chapter_text", prose._replace(text=""))
     return Target(piece, stages, num_tokens, num_prose, num_tokens - num_prose - job.tokens.text(plan))
 
 
-def _choose_targets(targets: Sequence[Target | None], room: int) -> list[Target]:
+def _choose_targets(targets: Iterable[Target | None], room: int) -> list[Target]:
     """Return the consecutive targets at the beginning that fit; one at the least."""
     chosen: list[Target] = []
     for target in targets:
-        if target is None or (chosen and sum(one.num_tokens for one in chosen) + target.num_tokens > room):
+        if target is None or (chosen and target.num_tokens > room):
             break
         chosen.append(target)
+        room -= target.num_tokens
     return chosen
 
 

@@ -5,6 +5,7 @@ It knows nothing of how a stage is rendered; it goes through the text line by li
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -46,6 +47,7 @@ from tasks.grammar.parts import (
 T = TypeVar("T")
 CONTROL_TOKENS = ("<|start_header_id|>", "<|stop_header_id|>", "<|eot_id|>")
 _FENCE = "```"
+_UNFIT = re.compile("|".join([r"\s\Z", r"[^\S\n]\n", r"\A\Z", *map(re.escape, CONTROL_TOKENS)]))
 
 
 def parse_stage(layout: str, role: str, text: str) -> Plan:
@@ -59,7 +61,7 @@ def parse_stage(layout: str, role: str, text: str) -> Plan:
         raise GrammarError(f"{layout} has no stage {role}")
     reader = StageReader(text)
     try:
-        _check_characters(reader)
+        _check_characters(text, reader)
         plan = parse(reader)
         reader.end()
     except GrammarError as error:
@@ -67,7 +69,9 @@ def parse_stage(layout: str, role: str, text: str) -> Plan:
     return plan
 
 
-def _check_characters(reader: StageReader) -> None:
+def _check_characters(text: str, reader: StageReader) -> None:
+    if not _UNFIT.search(text):
+        return
     for number, line in enumerate(reader.lines, 1):
         if line and line[-1].isspace():
             raise GrammarError(f"line {number}: ends in white space")
@@ -175,7 +179,7 @@ def _parse_vector_line(reader: StageReader) -> Vector:
 
 
 def _parse_word_count_line(reader: StageReader) -> int:
-    return int(reader.match(WORD_COUNT_LINE, "a word count of 2 to 5 digits")[1])
+    return int(reader.match(WORD_COUNT_LINE, "a rounded word count of 2 to 5 digits")[1])
 
 
 def _read_vector(text: str) -> Vector:

@@ -23,11 +23,13 @@ CHAPTER_COUNT = re.compile(r"\* ([1-9][0-9]?)")
 PARAGRAPH = re.compile(r".+")
 _FOCUS = r"[^\s;](?:[^;]{0,63}[^\s;])?"
 _SCORES = ("action", "dialog", "world_building", "exposition", "romantic", "erotic", "pacing")
-_VECTOR = ", ".join(rf"{name}: [0-9]{{1,2}}" for name in _SCORES)
+_VECTOR = ", ".join(rf"{name}: (?:0|[1-9][0-9]?)" for name in _SCORES)
+# Rounded: two digits to 10s, three to 50s, four to 100s, five to 500s; none begins with 0.
+_COUNT = "[1-9](?:0|[05]0|[0-9]00|[0-9][05]00)"
 VECTOR_LINE = re.compile(rf"({_VECTOR})")
-WORD_COUNT_LINE = re.compile(r"([0-9]{2,5})")
+WORD_COUNT_LINE = re.compile(rf"({_COUNT})")
 _FIELDS = {
-    "Word Count": re.compile(r"\*\*Word Count:\*\* ([0-9]{2,5})"),
+    "Word Count": re.compile(rf"\*\*Word Count:\*\* ({_COUNT})"),
     "Embedding Space": re.compile(rf"\*\*Embedding Space:\*\* ({_VECTOR})"),
     "Narrative Focuses": re.compile(rf"\*\*Narrative Focuses:\*\* ({_FOCUS}(?:; {_FOCUS}){{0,6}})"),
     "Narrative Focus": re.compile(rf"\*\*Narrative Focus:\*\* ({_FOCUS}(?:; {_FOCUS}){{0,6}})"),

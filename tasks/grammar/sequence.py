@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from schemas.plans import (
@@ -22,6 +23,7 @@ from schemas.plans import (
 )
 from schemas.scaffold import NOT_STATED
 from schemas.trajectories import Stage, Trajectory
+from tasks.grammar.limits import check_limits
 from tasks.grammar.outlines import check_pair
 from tasks.grammar.parser import parse_stage
 from tasks.grammar.parts import GrammarError
@@ -102,8 +104,17 @@ def parse_trajectory(row: Trajectory) -> ParsedTrajectory:
     return ParsedTrajectory(row.layout, roles, plans)
 
 
-def check_trajectory(row: Trajectory, text: str, trainee: Tokenizer | None = None) -> list[str]:
-    """Return what is wrong with a row, given its book's clean text; tokens are counted anew, given a tokenizer."""
+def check_trajectory(
+    row: Trajectory, text: str, trainee: Tokenizer | None = None, plans: Sequence[Plan] | None = None
+) -> list[str]:
+    """Return what is wrong with a row, given its book's clean text.
+
+    Args:
+        row: as it is stored.
+        text: of its book.
+        trainee: counts the tokens anew.
+        plans: what the stages were written from, and must say.
+    """
     try:
         parsed = parse_trajectory(row)
     except GrammarError as error:
@@ -111,13 +122,17 @@ def check_trajectory(row: Trajectory, text: str, trainee: Tokenizer | None = Non
     problems = _check_prose(row, parsed, text) + _check_plans(row) + _check_totals(row)
     if trainee is not None:
         problems += _check_counts(row, trainee)
+    if plans is not None and parsed.plans != tuple(plans):
+        problems.append("read back, it is not what was written")
     return problems
 
 
 def _check_chapter_names(plans: Sequence[Plan]) -> None:
-    """A text bears the name of the plan before it."""
+    """A text bears the name of the plan before it, and so does a breakdown after a chapter's own plan."""
     planned: str | None = None
-    for plan in plans:
+    for before, plan in pairwise((None, *plans)):
+        if isinstance(plan, SceneBreakdown) and isinstance(before, ChapterPlan) and plan.name != before.name:
+            raise GrammarError(f"breakdown of {plan.name!r} after the plan of {before.name!r}")
         if isinstance(plan, FirstChapterPlan):
             planned = plan.chapter.name
         elif isinstance(plan, ChapterPlan | SceneBreakdown):
@@ -187,6 +202,7 @@ def _check_totals(row: Trajectory) -> list[str]:
         ("previous_text", stage.num_tokens, row.window // 10) for stage in row.stages if stage.role == "previous_text"
     ]
     problems = [f"{what} has {found} tokens, {most} allowed" for what, found, most in limits if found > most]
+    problems += check_limits(row.layout, row.stages)
     for name, stated, prose in (("plan_tokens", row.plan_tokens, False), ("prose_tokens", row.prose_tokens, True)):
         total = sum_tokens(row.stages, prose=prose)
         if total != stated:
