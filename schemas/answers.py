@@ -11,23 +11,16 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.levels import LevelAnswer as LevelAnswer
+from schemas.levels import Line, PersonName, Phrase
+from schemas.story_answers import TagsAnswer
 from schemas.value import Value
 
-Line = Annotated[str, Field(min_length=1, max_length=280)]
-Phrase = Annotated[str, Field(min_length=1, max_length=65)]
-PersonName = Annotated[str, Field(min_length=1, max_length=80)]
 Index = Annotated[int, Field(ge=0, le=9999)]
 Number = Annotated[int, Field(ge=1, le=9999)]
 Rating = Annotated[int, Field(ge=0, le=99)]
 RestsOn = Annotated[tuple[Index, ...], Field(min_length=1, max_length=8)]
 Aliases = Annotated[tuple[PersonName, ...], Field(min_length=0, max_length=6)]
-
-
-class LevelAnswer(Value):
-    """Base of the answers; `call` names the prompt file and the question."""
-
-    call: ClassVar[str]
-    max_tokens: ClassVar[int]
 
 
 class BulletAnswer(Value):
@@ -294,5 +287,6 @@ LEVELS: dict[str, type[LevelAnswer]] = {
         StyleAnswer,
         PreviewAnswer,
         PromptsAnswer,
+        TagsAnswer,
     )
 }

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from schemas.errors import PipelineError
 from schemas.runs import Manifest, ShardInfo, ShardKind
 from schemas.scaffold import ChapterScaffold, Scaffold
+from schemas.settings import STORY_RECIPES
 from schemas.trajectories import Trajectory
 from schemas.value import Span, Value
 from tasks.buckets import bucket_of
@@ -138,7 +139,7 @@ def _check_tiling(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
     """In a layout that holds whole books, every word of every chapter with a plan is a target once, no other is."""
     spans: dict[tuple[str, str, int], list[Span]] = defaultdict(list)
     for row in rows["trajectories"]:
-        if row["layout"] not in PARTIAL_LAYOUTS:
+        if row["layout"] not in (*PARTIAL_LAYOUTS, *STORY_RECIPES):  # a story's one target is held against it already
             prose = (stage for stage in row["stages"] if stage["start"] is not None and stage["loss"] > 0)
             targets = spans[row["book_id"], row["layout"], row["window"]]
             targets.extend(Span(stage["start"], stage["end"]) for stage in prose)
@@ -165,6 +166,8 @@ def _check_quarantine(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
     for row in rows["trajectories"]:
         targets[row["book_id"]].update(row["targets"])
     for row in rows["books"]:
+        if row["scaffold"] is None:  # of a story, or of outlines
+            continue
         scaffold = Scaffold.model_validate_json(row["scaffold"])
         wrong = {chapter.number for chapter in scaffold.chapters if chapter.quarantined} & targets[row["book_id"]]
         yield from (f"book {row['book_id']}: chapter {number} is quarantined, and a target" for number in sorted(wrong))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from schemas.books import CatalogueEntry
 from schemas.settings import ChunkSettings, Settings
-from tasks.protocols import LLM, TextSource, Tokenizer
+from tasks.protocols import LLM, StorySource, TextSource, Tokenizer
 from tasks.work import Work
 
 
@@ -23,3 +23,4 @@ class Bench:
     chunk: ChunkSettings
     reader: Tokenizer
     trainee: Tokenizer
+    stories: StorySource | None = None  # of the recipes that are made of stories

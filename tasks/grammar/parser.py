@@ -27,6 +27,7 @@ from schemas.plans import (
     StorySoFar,
 )
 from schemas.scaffold import Preview, Vector
+from tasks.grammar.pairs import parse_tagged_prompt, parse_title_prompt
 from tasks.grammar.parts import (
     ARC,
     CHAPTER_COUNT,
@@ -285,4 +286,6 @@ PARSERS: dict[str, Callable[[StageReader], Plan]] = {
     "previous_text": _parse_prose,
     "passage": _parse_passage,
     "story": _parse_passage,
+    "tagged-story/prompt": parse_tagged_prompt,
+    "title-to-story/prompt": parse_title_prompt,
 }
