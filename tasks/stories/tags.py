@@ -26,7 +26,8 @@ MIN_MENTIONS = 2
 def measure_tags(text: str) -> tuple[Tag, ...]:
     """Return what can be measured on a story: pov, length, dialogue, and its characters' names."""
     voice, num_words = measure_voice(text), len(text.split())
-    people = islice((one.name for one in find_people(text, count_lower(text), MIN_MENTIONS)), MAX_CHARACTERS)
+    found = find_people(text, count_lower(text), min_mentions=1)  # within sentences: a short story has few
+    people = islice((person.name for person in found if person.num_mentions >= MIN_MENTIONS), MAX_CHARACTERS)
     return (
         Tag("pov", _find_person(text, voice.first_person_share)),
         Tag("length", next((name for limit, name in LENGTHS if num_words < limit), "long")),

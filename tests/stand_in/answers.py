@@ -22,6 +22,7 @@ BY_RULE: dict[str, Callable[[Question], dict[str, Any]]] = {
     "StyleAnswer": whole.answer_style,
     "PreviewAnswer": whole.answer_preview,
     "PromptsAnswer": whole.answer_prompts,
+    "TagsAnswer": whole.answer_tags,
 }
 
 
