@@ -53,7 +53,7 @@ def built(tmp_path_factory):
 def test_without_a_source_the_samples_are_built_and_verified(built, recipe):
     out, summary = built[recipe]
     assert summary["trajectories"] == {recipe: {"train": 6, "validation": 2, "test": 2}}
-    assert (summary["accounting"]["works"]["in_"], summary["trainable"]) == (10, True)
+    assert (summary["accounting"]["works"]["in"], summary["trainable"]) == (10, True)
     assert verified(out)
     stories = rows(out, "books")
     assert {story["kind"] for story in stories} == {"story"}
@@ -110,12 +110,12 @@ def test_what_is_refused_is_counted_and_a_grown_source_keeps_what_it_had(tmp_pat
     (source / "mine.wp_source").write_text("".join(f"{prompt}\n" for prompt, _ in pairs))
     (source / "mine.wp_target").write_text("".join(f"{story}\n" for _, story in pairs))
     works = build(out, "tagged-story", "--source", source)["accounting"]["works"]
-    assert (works["in_"], works["out"]) == (14, 11)
+    assert (works["in"], works["out"]) == (14, 11)
     assert works["rejected"] == {"deleted": 1, "duplicate": 1, "empty-prompt": 1}
     before = {row["book_id"]: row for row in rows(out, "trajectories")}
     (source / "new.wp_source").write_text("[ WP ] A well\n")
     (source / "new.wp_target").write_text(f"{words(2, 80)} .\n")
-    assert build(out, "tagged-story", "--source", source)["accounting"]["works"]["in_"] == 15
+    assert build(out, "tagged-story", "--source", source)["accounting"]["works"]["in"] == 15
     assert verified(out)
     newest = json.loads(max(out.glob("_manifests/*.json")).read_text())
     paths = [out / shard["path"] for shard in newest["shards"] if shard["kind"] == "trajectories"]

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tasks.extraction.lexicons import STOP_WORDS
-from tests.stand_in.question import Question, draw
+from tests.stand_in.question import Question, draw, hash_json
 
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]+\b")
 _PART = re.compile(r"\bpart\b[^\n]*\bchapters? (\d+)(?: to (\d+))?", re.IGNORECASE)
