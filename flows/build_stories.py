@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -109,18 +109,20 @@ def _process(jobs: dict[str, Job], done: set[str], opened: Opened) -> list[Outco
     return outcomes
 
 
-class _Held:
+class _Held(NamedTuple):
     """What a data set holds beside this run's blocks.
 
     `foreign` are stories of other sources; `gone` rejects the blocks of this source that have no story any more;
     `withdrawn` are foreign stories that the takedown list names.
     """
 
-    def __init__(self, foreign: Sequence[Sign], gone: Sequence[Outcome], withdrawn: dict[str, Withdrawal]) -> None:
-        self.foreign, self.gone, self.withdrawn = foreign, gone, withdrawn
+    foreign: list[Sign]
+    gone: list[Outcome]
+    withdrawn: dict[str, Withdrawal]
 
 
 def _read_held(opened: Opened, blocks: dict[str, BlockKeys]) -> _Held:
+    """Read what this run has to know of a data set; texts are not read."""
     name = source_of(opened.bench).name
     foreign: list[Sign] = []
     gone: set[str] = set()

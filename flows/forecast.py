@@ -11,9 +11,10 @@ from rich.console import Console
 
 from flows.build_plan import Build, open_build, plan_books, unprepared
 from flows.summaries import print_rows
+from schemas.errors import ConfigError
 from schemas.ledger import Forecast, Ledger, Pilot
 from schemas.outcomes import Outcome, PreparedWork
-from schemas.settings import CostSettings, Settings
+from schemas.settings import STORY_RECIPES, CostSettings, Settings
 from tasks.forecast import CountedWork, choose_pilots, count_work, find_concurrency, fit_input, make_forecast, run_pilot
 from tasks.line import verdict_on
 from tasks.opening import Opened, close_benches, open_bench
@@ -37,9 +38,10 @@ def forecast_build(settings: Settings, num_pilots: int) -> Forecast:
     and outcomes are left as they are.
 
     Raises:
-        ConfigError: as a build.
-        TransientError: the server was busy for longer than the engine's patience.
+        ConfigError: as a build; or the recipe is one of stories.
     """
+    if settings.recipe in STORY_RECIPES:
+        raise ConfigError(f"a forecast counts books; the recipe {settings.recipe} asks one question a story")
     try:
         opened = open_bench(settings)
         build = open_build(opened)

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from tests.stand_in.process import StandIn
 from tests.unit.test_story_sides import words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,3 +131,25 @@ def test_what_is_refused_is_counted_and_a_grown_source_keeps_what_it_had(tmp_pat
     assert "not-in-source" in shrunk["accounting"]["books"]["rejected"]
     assert verified(out)
     assert not build(out, "tagged-story", "--source", source)["is_new"]
+
+
+def test_a_model_tells_genre_and_tone_once_a_story(tmp_path):
+    with StandIn(tmp_path / "log.jsonl") as stand_in:
+        args = ("--llm", stand_in.url, "--reader-tokenizer", "samples")
+        summary = build(tmp_path / "out", "tagged-story", *args)
+        assert build(tmp_path / "out", "tagged-story", *args)["ledger"]["calls"] == 0
+    assert summary["ledger"]["levels"]["tags"]["calls"] == 10
+    held_out = [row for row in rows(tmp_path / "out", "trajectories") if row["split"] != "train"]
+    assert len(held_out) == 4
+    assert all(row["stages"][0]["text"].startswith("<|genre:") for row in held_out)
+    assert all(json.loads(row["tags"])["all"][1][0] == "tone" for row in rows(tmp_path / "out", "books"))
+    assert {json.loads(row["provenance"])["tagger"] for row in held_out} != {None}
+
+
+@pytest.mark.parametrize(
+    ("command", "told"), [("forecast", "a forecast counts books"), ("refresh", "a refresh looks for books")]
+)
+def test_commands_about_books_say_so_of_a_recipe_of_stories(command, told, tmp_path):
+    (tmp_path / "mine.toml").write_text('recipe = "tagged-story"\n')
+    code, _, stderr = call(command, "--profile", tmp_path / "mine.toml", "--out", tmp_path / "out")
+    assert (code, told in stderr) == (2, True)

@@ -12,6 +12,7 @@ from schemas.stories import BlockVerdict, Story, StoryBlock
 from schemas.story_answers import CastAnswer, TagsAnswer
 from tasks.protocols import Answer, Failure
 from tasks.stories.tags import add_told, cut_story, drop_tags, measure_tags
+from tasks.stories.wording import read_text
 from tasks.tag_stories import tag_block
 
 FIRST = 'I went down to the mill. "You are late," Mara said. I knew it. My boots were wet, and Mara was angry.'
@@ -76,7 +77,7 @@ def test_another_seed_drops_other_tags():
 
 @given(st.lists(st.sampled_from(["One two.", "Three four five!", "six", '"Seven," he said.', "\n\n"]), max_size=40))
 def test_a_cut_story_ends_with_a_sentence_or_paragraph_within_its_words(parts):
-    text = " ".join(parts).strip()
+    text = read_text(" ".join(parts), "plain")
     end = cut_story(text, 20)
     assert text.startswith(text[:end])
     assert len(text[:end].split()) <= 20
