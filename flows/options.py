@@ -14,7 +14,7 @@ RecipeOption = Annotated[
 ]
 Source = Annotated[
     str | None,
-    typer.Option(help="Folder or base URL of a Gutenberg mirror, a folder of .txt files, or files of stories."),
+    typer.Option(help="Folder or base URL of a Gutenberg mirror, a folder of texts, or files of stories."),
 ]
 Catalogue = Annotated[
     str | None, typer.Option(help="pg_catalog.csv or .csv.gz; else the RDF beside a text, else its header.")
