@@ -109,7 +109,7 @@ class BlockTags(Value):
     block_id: str
     tags: dict[str, tuple[Tag, ...]]
     tagger: str | None = Field(description="the model that told genre and tone; null: nobody was asked")
-    unanswered: tuple[Refusal, ...] = Field(default=(), description="stories about which no answer was accepted")
+    unanswered: dict[str, str] = Field(default_factory=dict, description="story -> why no answer about it was accepted")
 
 
 class Example(NamedTuple):
@@ -133,7 +133,7 @@ class PairedStory(Value):
     story: Story
     tags: tuple[Tag, ...] = ()
     row: Trajectory
-    note: Refusal | None = None
+    notes: tuple[Refusal, ...] = Field(default=(), description="a story that was cut, an answer that is missing")
 
 
 class PairedBlock(Value):

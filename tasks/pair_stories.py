@@ -78,14 +78,14 @@ def pair_block(
     """
     desk = _Desk(block.source, settings, compose, trainee)
     wish = _wish_by_tags(wishes, settings) if isinstance(wishes, BlockTags) else _wish_by_title(wishes, settings)
-    notes = {note.layout: note for note in wishes.unanswered} if isinstance(wishes, BlockTags) else {}
+    unanswered = wishes.unanswered if isinstance(wishes, BlockTags) else {}
     paired: list[PairedStory] = []
     refused = list(block.refused)
     for story in block.stories:
         rejection = verdict.rejected.get(story.story_id)
         if rejection is None:
             try:
-                paired.append(_pair(story, verdict.sides[story.story_id], wish, desk, notes.get(story.story_id)))
+                paired.append(_pair(story, verdict.sides[story.story_id], wish, desk, unanswered.get(story.story_id)))
                 continue
             except BookError as error:
                 rejection = Rejection(book_id=story.story_id, stage=STAGE, reason=error.reason, detail=error.detail)
@@ -119,7 +119,7 @@ def _wish_by_title(pool: ExamplePool, settings: StorySettings) -> Wisher:
     return wish
 
 
-def _pair(story: Story, side: Side, wish: Wisher, desk: _Desk, said: Refusal | None) -> PairedStory:
+def _pair(story: Story, side: Side, wish: Wisher, desk: _Desk, untold: str | None) -> PairedStory:
     """Return a story with its row.
 
     Raises:
@@ -134,14 +134,14 @@ def _pair(story: Story, side: Side, wish: Wisher, desk: _Desk, said: Refusal | N
         problems = ["read back, it is not what was written"]
     if problems:
         raise BookError(story.story_id, "row-outside-grammar", f"{row.trajectory_id}: {'; '.join(problems[:3])}")
-    note = said.model_copy(update={"layout": wished.layout}) if said else _note_cut(story, end, wished.layout, desk)
-    return PairedStory(story=story, tags=wished.tags, row=row, note=note)
+    notes = [Refusal(layout=row.layout, reason="no-answer", detail=untold)] if untold else []
+    if end < len(story.text):
+        notes.append(_note_cut(story, end, row.layout, desk))
+    return PairedStory(story=story, tags=wished.tags, row=row, notes=tuple(notes))
 
 
-def _note_cut(story: Story, end: int, layout: str, desk: _Desk) -> Refusal | None:
-    """Return that a story is longer than its target, or None."""
-    if end == len(story.text):
-        return None
+def _note_cut(story: Story, end: int, layout: str, desk: _Desk) -> Refusal:
+    """Return that a story is longer than its target."""
     num_words, num_kept = len(story.text.split()), len(story.text[:end].split())
     detail = f"{num_words} words, the first {num_kept} are the target (stories.max_words: {desk.settings.max_words})"
     return Refusal(layout=layout, reason="cut-story", detail=detail)

@@ -6,7 +6,8 @@ import json
 
 from schemas.outcomes import Outcome
 from schemas.runs import ShardKind
-from schemas.stories import BlockSigns, PairedBlock, PairedStory, Sign
+from schemas.stories import BlockSigns, PairedBlock, PairedStory, Sign, Story
+from schemas.trajectories import Refusal
 from tasks.tables import SCHEMAS, Row, rejected_row, trajectory_row
 from tasks.work import Work
 
@@ -33,7 +34,7 @@ def rows_of_stories(outcome: Outcome, work: Work) -> dict[ShardKind, list[Row]]:
     rejected = [rejected_row("work", one.rejection, one.title, outcome.book_id) for one in paired.refused]
     if outcome.rejection is not None:
         rejected.append(rejected_row("book", outcome.rejection, outcome.entry.title))
-    notes = [_note_row(one, outcome.book_id) for one in paired.stories if one.note is not None]
+    notes = [_note_row(one.story, note, outcome.book_id) for one in paired.stories for note in one.notes]
     return {
         "trajectories": [trajectory_row(one.row) for one in paired.stories],
         "books": [_story_row(one, signs[one.story.story_id], outcome.book_id) for one in paired.stories],
@@ -65,7 +66,6 @@ def _story_row(one: PairedStory, sign: Sign, block_id: str) -> Row:
     }
 
 
-def _note_row(one: PairedStory, block_id: str) -> Row:
-    note = one.note.model_dump() if one.note is not None else {}
-    whose = {"book_id": one.story.story_id, "parent_id": block_id, "title": one.story.prompt, "stage": "compose"}
-    return {**_EMPTY_REJECTED, **whose, "level": "note", **note}
+def _note_row(story: Story, note: Refusal, block_id: str) -> Row:
+    whose = {"book_id": story.story_id, "parent_id": block_id, "title": story.prompt, "stage": "compose"}
+    return {**_EMPTY_REJECTED, **whose, "level": "note", **note.model_dump()}

@@ -9,7 +9,6 @@ from schemas.questions import TagInputs
 from schemas.recipe_settings import StorySettings
 from schemas.stories import BlockTags, BlockVerdict, Story, StoryBlock
 from schemas.story_answers import TagsAnswer
-from schemas.trajectories import Refusal
 from tasks.planning.ask import Node, make_request
 from tasks.protocols import LLM, Failure, Request
 from tasks.stories.tags import add_told, cut_story, measure_tags
@@ -28,16 +27,15 @@ def tag_block(block: StoryBlock, verdict: BlockVerdict, settings: StorySettings,
     tags = {story_id: measure_tags(text) for story_id, text in targets.items()}
     if not llm.trainable:
         return BlockTags(block_id=block.block_id, tags=tags, tagger=None)
-    unanswered: list[Refusal] = []
+    unanswered: dict[str, str] = {}
     requests = [_ask(block.block_id, story, targets[story.story_id]) for story in stories]
     for story, answer in zip(stories, llm.answer(requests), strict=True):
         if isinstance(answer, Failure):
-            detail = f"{story.story_id}: {answer.reason}: {answer.detail}"
-            unanswered.append(Refusal(layout=story.story_id, reason="no-answer", detail=detail))
+            unanswered[story.story_id] = f"{answer.reason}: {answer.detail}"
             continue
         tags[story.story_id] = _join(tags[story.story_id], answer.samples, targets[story.story_id])
     tagger = llm.identity.split(" ")[0]
-    return BlockTags(block_id=block.block_id, tags=tags, tagger=tagger, unanswered=tuple(unanswered))
+    return BlockTags(block_id=block.block_id, tags=tags, tagger=tagger, unanswered=unanswered)
 
 
 def _ask(block_id: str, story: Story, text: str) -> Request:

@@ -85,9 +85,9 @@ def test_a_long_story_is_cut_at_a_sentence_and_noted():
     long = story("s-1", text=f"{words(1, 19)}. {words(2, 19).capitalize()}.")
     found = tagged(long, settings=StorySettings(max_words=30)).stories[0]
     assert found.row.stages[1].text == f"{words(1, 19)}."
-    assert (found.note.reason, found.note.detail) == (
-        "cut-story", "38 words, the first 19 are the target (stories.max_words: 30)",
-    )  # fmt: skip
+    assert [(note.reason, note.detail) for note in found.notes] == [
+        ("cut-story", "38 words, the first 19 are the target (stories.max_words: 30)")
+    ]
 
 
 def test_a_story_over_every_window_is_refused_with_its_tokens():

@@ -121,7 +121,7 @@ def test_one_call_a_story_that_is_kept_asks_for_genre_and_tone():
     assert FIRST in model.asked[0].messages[1]["content"]
     assert values(found.tags["s-1"])["genre"] == "farce"
     assert "genre" not in values(found.tags["s-2"])
-    assert (found.tagger, [one.reason for one in found.unanswered]) == ("oracle@1", ["no-answer"])
+    assert (found.tagger, found.unanswered) == ("oracle@1", {"s-2": "no-json: it said nothing"})
 
 
 def test_a_model_that_extracts_is_not_asked_and_nothing_is_invented():
