@@ -1,6 +1,6 @@
 """RawBlock -> StoryBlock -> BlockSigns -> BlockVerdict -> BlockTags -> PairedBlock: stories in their blocks.
 
-A block is some hundreds of stories whose prompts have hashes near each other. In the accounts it is what a book is,
+A block is up to a thousand stories, put together by hashes of their prompts. In the accounts it is what a book is,
 and its stories are the works in it; a work store with a file a story would have hundreds of thousands of files.
 """
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from schemas.books import CatalogueEntry
 from schemas.settings import ChunkSettings, Settings
-from tasks.protocols import LLM, StorySource, TextSource, Tokenizer
+from tasks.protocols import LLM, TextSource, Tokenizer
+from tasks.stories.source import StorySource
 from tasks.work import Work
 
 

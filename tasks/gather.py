@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from schemas.stories import Form, RawBlock, RawStory
-from tasks.protocols import StorySource
 from tasks.stories.likeness import key_text
+from tasks.stories.source import StorySource
 from tasks.stories.wording import read_prompt
 
 NUM_BLOCKS = 256  # of a source: WritingPrompts has 1,185 stories in each, 5 MB; another number would move every story

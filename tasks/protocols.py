@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.books import CatalogueEntry
 from schemas.runs import TrainingResult, TrainingSpec
-from schemas.stories import Form, RawStory
 from schemas.value import Value
 
 
@@ -57,25 +56,6 @@ class TextSource(Protocol):
 
     def relist(self) -> bool:
         """Look again which books there are; True where that has changed."""
-
-
-class StorySource(Protocol):
-    """Files of pairs: a prompt or a title, and a story."""
-
-    @property
-    def name(self) -> str:
-        """What its stories' ids begin with."""
-
-    @property
-    def form(self) -> Form:
-        """How its texts are written."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of the files' names and bytes."""
-
-    def iter_stories(self) -> Iterator[RawStory]:
-        """Yield every pair, file by file and line by line, without holding a file in memory where its format allows."""
 
 
 class Identified(Protocol):

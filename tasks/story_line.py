@@ -31,10 +31,10 @@ from tasks.bench import Bench
 from tasks.gather import iter_blocks
 from tasks.keys import code_digest, hash_json
 from tasks.pair_stories import pair_block
-from tasks.protocols import StorySource
 from tasks.read_stories import read_block
 from tasks.sign_stories import sign_block
 from tasks.stories.examples import choose_pool, place_in
+from tasks.stories.source import StorySource
 from tasks.stories.tags import cut_story
 from tasks.story_rows import PAIRED, SIGNED
 from tasks.tag_stories import tag_block

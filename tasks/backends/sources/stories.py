@@ -14,7 +14,7 @@ from schemas.settings import Settings
 from schemas.stories import Form, RawStory, Side
 from tasks.backends.sources.folder import FolderSource
 from tasks.backends.sources.story_tables import TABLES, read_table_stories
-from tasks.protocols import StorySource
+from tasks.stories.source import StorySource
 
 SAMPLES = "samples/stories"
 PROMPTS, STORIES = ".wp_source", ".wp_target"
