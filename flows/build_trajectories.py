@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -14,16 +14,17 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.build_plan import Build, add_outcome, changes_of, open_build, plan_books, unprepared, verdicts_of
+from flows.build_stories import find_stories, make_stories
 from flows.display import show_progress
 from flows.finetune import find_training, finetune
 from flows.ledgers import publish_ledger
 from flows.summaries import BuildSummary, summarize_build
 from schemas.errors import PipelineError, TransientError
-from schemas.outcomes import Outcome
+from schemas.outcomes import Outcome, Prepared
 from schemas.settings import Settings
 from tasks.line import describe
-from tasks.opening import close_benches, open_bench, record_build
-from tasks.shard import read_head, run_digest
+from tasks.opening import Opened, close_benches, open_bench, record_build
+from tasks.shard import Changes, read_head, run_digest
 from tasks.steps import commit_snapshot, prepare_books, process_batch, process_book, unavailable
 
 logger = logging.getLogger(__name__)
@@ -40,19 +41,23 @@ def find_finished(settings: Settings) -> BuildSummary | None:
     """Return the summary of a build that has nothing left to do, or None."""
     started = time.monotonic()
     opened = open_bench(settings)
-    build = open_build(opened)
-    if unprepared(build) or plan_books(build):
-        return None
-    manifest, changes = read_head(opened.out), changes_of(build)
-    if manifest is None or manifest.run_sha256 != run_digest(changes.outcomes) or changes.withdrawn:
+    changes = find_stories(opened) if opened.bench.stories is not None else _find_books(opened)
+    manifest = read_head(opened.out)
+    if changes is None or manifest is None or manifest.run_sha256 != run_digest(changes.outcomes) or changes.withdrawn:
         return None
     if not opened.taken <= set(manifest.takedown):
         return None
     training = find_training(settings) if settings.train.after_build else None
     if settings.train.after_build and training is None:
         return None
-    summary = summarize_build(build.outcomes, manifest, opened, is_new=False, seconds=time.monotonic() - started)
+    summary = summarize_build(changes.outcomes, manifest, opened, is_new=False, seconds=time.monotonic() - started)
     return summary.model_copy(update={"training": training})
+
+
+def _find_books(opened: Opened) -> Changes | None:
+    """Return what books that are all done change, or None where one is not."""
+    build = open_build(opened)
+    return None if unprepared(build) or plan_books(build) else changes_of(build)
 
 
 @flow(name="build-trajectories", flow_run_name="build-{settings.out}", persist_result=False)
@@ -60,15 +65,13 @@ def build_trajectories(settings: Settings = Settings()) -> BuildSummary:  # noqa
     """Turn books into prompt-to-book trajectories and write them as a snapshot of a data set."""
     started = time.monotonic()
     try:
-        build = open_build(open_bench(settings))
-        record_build(settings)
-        _prepare(build, settings)
-        _process(build, settings)
-        manifest, is_new = commit_snapshot(changes_of(build), settings)
+        opened = open_bench(settings)
+        changes, prepared = _make_books(settings) if opened.bench.stories is None else (make_stories(settings), {})
+        manifest, is_new = commit_snapshot(changes, settings)
         seconds = time.monotonic() - started
-        summary = summarize_build(build.outcomes, manifest, build.opened, is_new=is_new, seconds=seconds)
-        _publish(summary, build.outcomes)
-        publish_ledger(summary.ledger, build.prepared, build.opened.bench)
+        summary = summarize_build(changes.outcomes, manifest, opened, is_new=is_new, seconds=seconds)
+        _publish(summary, changes.outcomes)
+        publish_ledger(summary.ledger, prepared, opened.bench)
         if not summary.num_trajectories and not summary.over_budget:
             raise PipelineError(
                 f"{settings.out}: the snapshot holds no trajectory; the report says why: {summary.report}"
@@ -79,6 +82,15 @@ def build_trajectories(settings: Settings = Settings()) -> BuildSummary:  # noqa
         training = finetune(settings)
         summary = summary.model_copy(update={"training": training, "seconds": round(time.monotonic() - started, 1)})
     return summary
+
+
+def _make_books(settings: Settings) -> tuple[Changes, dict[str, Prepared]]:
+    """Run every stage of the books, and return what the next snapshot changes."""
+    build = open_build(open_bench(settings))
+    record_build(settings, build.opened.book_ids)
+    _prepare(build, settings)
+    _process(build, settings)
+    return changes_of(build), build.prepared
 
 
 def _prepare(build: Build, settings: Settings) -> None:
@@ -159,7 +171,7 @@ def _collect(futures: Futures) -> Iterator[Any]:
             yield from result if isinstance(result, list) else [result]
 
 
-def _publish(summary: BuildSummary, outcomes: list[Outcome]) -> None:
+def _publish(summary: BuildSummary, outcomes: Sequence[Outcome]) -> None:
     """Show in Prefect's UI what the terminal shows."""
     lines = [f"| {name} | {value} |" for name, value in _figures(summary).items()]
     create_markdown_artifact(

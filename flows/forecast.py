@@ -47,11 +47,10 @@ def forecast_build(settings: Settings, num_pilots: int) -> Forecast:
     and outcomes are left as they are.
 
     Raises:
-        ConfigError: as a build.
-        TransientError: the server was busy for longer than the engine's patience.
+        ConfigError: as a build; or the recipe is one of stories.
     """
     if settings.recipe not in ASKINGS:
-        raise ConfigError(f"recipe {settings.recipe}: it asks no model, so there is nothing to forecast")
+        raise ConfigError(f"recipe {settings.recipe}: a forecast counts books; this one asks one question a story")
     try:
         opened = open_bench(settings)
         build = open_build(opened)

@@ -123,6 +123,8 @@ def show_status(status: Status, console: Console) -> None:
         reasons = ", ".join(f"{number} {reason}" for reason, number in books.rejected.items())
         rejected = f"{books.num_rejected} rejected" + (f" ({reasons})" if reasons else "")
         rows.append(("books", f"{books.in_} in = {books.out} out + {rejected}"))
+        if (works := status.accounting.works) != books:
+            rows.append(("works", f"{works.in_} in = {works.out} out + {works.num_rejected} rejected"))
         for layout, splits in status.trajectories.items():
             rows.append((layout, ", ".join(f"{number} {split}" for split, number in splits.items()) or "none"))
         if nodes := status.accounting.nodes:

@@ -13,7 +13,8 @@ RecipeOption = Annotated[
     typer.Option("--recipe", help="What is made: trajectories of books, or pairs of an older recipe."),
 ]
 Source = Annotated[
-    str | None, typer.Option(help="Folder or base URL of a Gutenberg mirror, or a folder of .txt files.")
+    str | None,
+    typer.Option(help="Folder or base URL of a Gutenberg mirror, a folder of texts, or files of stories."),
 ]
 Catalogue = Annotated[
     str | None, typer.Option(help="pg_catalog.csv or .csv.gz; else the RDF beside a text, else its header.")

@@ -12,7 +12,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from flows.build_trajectories import build_trajectories
 from flows.summaries import RefreshSummary
 from schemas.corpus import CorpusDiff, CorpusState
-from schemas.settings import Settings
+from schemas.errors import ConfigError
+from schemas.settings import STORY_RECIPES, Settings
 from tasks.backends.stores import open_store
 from tasks.opening import NO_BOOKS, Corpus, open_corpus, work_location
 from tasks.refresh import Seen, advance_state, note_changes, read_state, see_corpus, write_state
@@ -27,6 +28,8 @@ MAX_TABLE_ROWS = 500
 @flow(name="refresh-corpus", flow_run_name="refresh-{settings.out}", persist_result=False)
 def refresh_corpus(settings: Settings = Settings()) -> RefreshSummary:  # noqa: B008  # frozen: the UI's form shows it
     """Build the books that are new or changed since the last refresh, honour new takedowns, else do nothing."""
+    if settings.recipe in STORY_RECIPES:
+        raise ConfigError(f"a refresh looks for books; of {settings.recipe}, build again: what is done is kept")
     started = time.monotonic()
     work = open_store(work_location(settings))
     corpus = open_corpus(settings, work, renew=True)

@@ -69,7 +69,7 @@ def summarize_build(
         tokens=manifest.tokens,
         ledger=opened.engine.ledger(),
         report=f"{out.rstrip('/')}/report/index.html",
-        trainable=opened.engine.trainable,
+        trainable=opened.engine.trainable or opened.bench.stories is not None,  # no plan quotes a story
         seconds=round(seconds, 1),
         unavailable=tuple(o.book_id for o in outcomes if is_passing(o)),
         over_budget=tuple(o.book_id for o in outcomes if is_over_budget(o)),
@@ -81,6 +81,9 @@ def print_build(summary: BuildSummary, console: Console) -> None:
     """Print a build's summary."""
     books, tokens = summary.books, summary.tokens
     rows = [("books", f"{books.in_} in = {books.out} out + {books.num_rejected} rejected{_reasons(books)}")]
+    works = summary.accounting.works
+    if works != summary.accounting.books:
+        rows.append(("works", f"{works.in_} in = {works.out} out + {works.num_rejected} rejected{_reasons(works)}"))
     if summary.left_out:
         reasons = ", ".join(f"{number} {reason}" for reason, number in summary.left_out.items())
         rows.append(("not selected", f"{sum(summary.left_out.values())} of the catalogue ({reasons})"))

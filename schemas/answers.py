@@ -12,6 +12,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.answer_parts import Aliases, Index, LevelAnswer, Line, Number, PersonName, Phrase, Rating, RestsOn
+from schemas.story_answers import TagsAnswer
 from schemas.value import Value
 
 
@@ -291,5 +292,6 @@ LEVELS: dict[str, type[LevelAnswer]] = {
         PreviewAnswer,
         PromptsAnswer,
         OutlineAnswer,
+        TagsAnswer,
     )
 }

@@ -125,6 +125,28 @@ class OutlinePrompt(NamedTuple):
     reference: str = ""  # only of the template `clean`, and not where the work has no passage fit for it
 
 
+class Tag(NamedTuple):
+    """A wish that can be measured: `genre`, `tone`, `pov`, `length`, `dialogue` or `character`, and its value."""
+
+    key: str
+    value: str
+
+
+class TaggedPrompt(NamedTuple):
+    """`prompt` of the layout `tagged-story`: what is wished of the story, then what it is to be about."""
+
+    tags: tuple[Tag, ...]
+    prompt: str
+
+
+class TitlePrompt(NamedTuple):
+    """`prompt` of the layout `title-to-story`: one story with its title as an example, then the title to write for."""
+
+    example_title: str
+    example: str
+    title: str
+
+
 class Premise(NamedTuple):
     """`premise`: what a window that begins in the midst of a book is told about it."""
 
@@ -152,6 +174,8 @@ Plan = (
     | Prose
     | Passage
     | OutlinePrompt
+    | TaggedPrompt
+    | TitlePrompt
     | Premise
     | StorySoFar
 )

@@ -97,3 +97,10 @@ class StoryInputs(Value):
     world_rules: tuple[str, ...]
     writing_style: tuple[str, ...]
     vector: Vector = Field(description="mean of the chapters, weighted by words")
+
+
+class TagInputs(Value):
+    """tags: one short story, and the prompt that it was written for."""
+
+    prompt: str
+    text: str

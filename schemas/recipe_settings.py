@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.value import Value
 
@@ -25,7 +25,20 @@ class StorySettings(Value):
     seed: int = Field(0, ge=0, description="decides sides, examples and which tags are left out")
     split: tuple[float, float, float] = Field(
         (450, 151, 150),
-        description="train, validation and test: numbers of titles, or shares where their sum is at most 1",
+        description="of titles, train, validation and test: their proportions, which are their numbers where the sum "
+        "is that of the stories; shares where the sum is at most 1: then growth moves no title",
     )
     tag_dropout: float = Field(0.15, ge=0.0, le=1.0, description="share of tags that a training row does not show")
-    max_words: int = Field(1_000, ge=1, description="longer stories are cut there at a sentence")
+    max_words: int = Field(1_000, ge=20, description="longer stories are targets up to there, to a sentence's end")
+    max_likeness: float = Field(
+        0.7,
+        gt=0.0,
+        le=1.0,
+        description="shared word shingles (Jaccard) from which prompts, or stories, must not be on two sides",
+    )
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if min(self.split) < 0 or self.split[0] <= 0:
+            raise ValueError(f"split {self.split}: no side may be negative, and train needs more than 0")
+        return self

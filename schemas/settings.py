@@ -21,6 +21,7 @@ from schemas.recipe_settings import OutlineSettings, StorySettings
 from schemas.value import Value
 
 Recipe = Literal["prompt-to-book", "outline-to-text", "tagged-story", "title-to-story"]
+STORY_RECIPES: tuple[Recipe, ...] = ("tagged-story", "title-to-story")  # made of files of stories, not of books
 BookLayout = Literal["full-book", "first-chapter", "chapter-window"]  # of prompt-to-book
 Layout = Literal["full-book", "first-chapter", "chapter-window", "outline-to-text", "tagged-story", "title-to-story"]
 TargetRole = Literal[

@@ -14,6 +14,7 @@ from schemas.errors import PipelineError
 from schemas.outlines import OUTLINE_TO_TEXT
 from schemas.runs import Manifest, ShardInfo, ShardKind
 from schemas.scaffold import ChapterScaffold, Scaffold
+from schemas.settings import STORY_RECIPES
 from schemas.trajectories import Trajectory
 from schemas.value import Span, Value
 from tasks.buckets import bucket_of
@@ -26,7 +27,7 @@ from tasks.shard import content_digest, total
 from tasks.tables import SCHEMAS, Row
 
 PARTIAL_LAYOUTS = {"first-chapter"}  # a part of a book by nature
-UNPLANNED_LAYOUTS = {OUTLINE_TO_TEXT}  # of books without a scaffold
+UNPLANNED_LAYOUTS = {OUTLINE_TO_TEXT, *STORY_RECIPES}  # of works without a scaffold
 MAX_PROBLEMS = 100  # a person reads the first ones; the count is exact
 
 
@@ -142,7 +143,10 @@ def _check_tiling(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
     """In a layout that holds whole books, every word of every chapter with a plan is a target once, no other is."""
     spans: dict[tuple[str, str, int], list[Span]] = defaultdict(list)
     for row in rows["trajectories"]:
-        if row["layout"] not in PARTIAL_LAYOUTS | UNPLANNED_LAYOUTS:
+        if row["layout"] not in (
+            *PARTIAL_LAYOUTS,
+            *UNPLANNED_LAYOUTS,
+        ):  # a pair's one target is held against it already
             told = (stage for stage in row["stages"] if stage["role"] != "previous_text")
             targets = spans[row["book_id"], row["layout"], row["window"]]
             targets.extend(Span(stage["start"], stage["end"]) for stage in told if stage["start"] is not None)
@@ -169,7 +173,7 @@ def _check_quarantine(rows: dict[ShardKind, list[Row]]) -> Iterator[str]:
     for row in rows["trajectories"]:
         targets[row["book_id"]].update(row["targets"])
     for row in rows["books"]:
-        if row["scaffold"] is None:
+        if row["scaffold"] is None:  # of a story, or of outlines
             continue
         scaffold = Scaffold.model_validate_json(row["scaffold"])
         wrong = {chapter.number for chapter in scaffold.chapters if chapter.quarantined} & targets[row["book_id"]]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from schemas.books import CatalogueEntry
 from schemas.settings import ChunkSettings, Settings
 from tasks.protocols import LLM, TextSource, Tokenizer
+from tasks.stories.source import StorySource
 from tasks.work import Work
 
 
@@ -23,3 +24,4 @@ class Bench:
     chunk: ChunkSettings
     reader: Tokenizer
     trainee: Tokenizer
+    stories: StorySource | None = None  # of the recipes that are made of stories

@@ -14,6 +14,7 @@ from schemas.errors import PipelineError
 from schemas.outcomes import Outcome
 from schemas.runs import Manifest, ShardInfo, ShardKind
 from tasks.protocols import Store
+from tasks.story_rows import is_block, rows_of_stories
 from tasks.tables import SCHEMAS, Row, rejected_row, rows_of_book
 from tasks.work import Work
 
@@ -68,7 +69,8 @@ def merge_bucket(old: Rows, members: Sequence[Outcome], withdrawn: Mapping[str, 
         if withdrawal.book_id not in replaced:
             _withdraw(work_id, withdrawal, rows)
     for outcome in members:
-        for kind, made in rows_of_book(outcome, work).items():
+        made_rows = rows_of_stories(outcome, work) if is_block(outcome) else rows_of_book(outcome, work)
+        for kind, made in made_rows.items():
             rows[kind].extend(made)
     _check_accounts(expected, rows)
     return rows

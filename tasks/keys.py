@@ -17,11 +17,8 @@ from typing import Any, NamedTuple
 from schemas.value import Value
 
 FIRST_PARTY = ("schemas", "tasks")
-UNHASHED = {
-    "schemas.settings",
-    "schemas.corpus_settings",
-    "schemas.recipe_settings",
-}  # settings enter a key by value, group by group
+# settings enter a key by value, group by group
+UNHASHED = {"schemas.settings", "schemas.corpus_settings", "schemas.recipe_settings"}
 ROOT = Path(__file__).resolve().parents[1]
 PROMPTS = ROOT / "tasks" / "prompts"
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tasks.backends.llms.server_tokenizer import ServerTokenizer
 from tasks.backends.llms.vllm import LEAST_SHARE, VllmLLM
 from tasks.backends.sources import open_source, refresh_feed
 from tasks.backends.sources.polite import shown
+from tasks.backends.sources.stories import NoBooks, open_stories
 from tasks.backends.stores import is_url, open_store, probe_store
 from tasks.backends.tokenizers import open_tokenizer
 from tasks.bench import Bench
@@ -93,10 +95,9 @@ def open_bench(settings: Settings) -> Opened:
         return _opened[key]
 
 
-def record_build(settings: Settings) -> None:
+def record_build(settings: Settings, book_ids: Sequence[str]) -> None:
     """Note which books a build is about, so that `scriptorium status` can tell what is missing."""
-    opened = open_bench(settings)
-    opened.bench.work.store.put(BUILD_FILE, json.dumps({"book_ids": opened.book_ids}).encode())
+    open_bench(settings).bench.work.store.put(BUILD_FILE, json.dumps({"book_ids": book_ids}).encode())
 
 
 def close_benches() -> None:
@@ -146,7 +147,8 @@ def _open(settings: Settings) -> Opened:
     if settings.cost.budget is not None and settings.llm.url == BUILTIN:
         raise ConfigError("cost.budget: the builtin model costs nothing: leave --budget out, or give --llm URL")
     work_store = open_store(work_location(settings))
-    corpus = open_corpus(settings, work_store)
+    stories = open_stories(settings, ROOT)
+    corpus = open_corpus(settings, work_store) if stories is None else Corpus(NoBooks(), Catalogue.of(()), (), {})
     taken = read_takedown(settings.source.takedown)
     trainee = open_tokenizer(settings.tokens.trainee)
     if settings.llm.url != BUILTIN:
@@ -159,7 +161,7 @@ def _open(settings: Settings) -> Opened:
     engine = _open_engine(settings)
     chunk = fit_chunk(settings.chunk, engine, reader)
     settings = settings.model_copy(update={"summarize": fit_context(settings.summarize, engine, reader)})
-    bench = Bench(settings, Work(work_store), corpus.source, corpus.catalogue, engine, chunk, reader, trainee)
+    bench = Bench(settings, Work(work_store), corpus.source, corpus.catalogue, engine, chunk, reader, trainee, stories)
     taken |= frozenset(head.takedown if head else ())
     return Opened(bench, out, engine, corpus.book_ids, corpus.left_out, taken)
 

@@ -26,6 +26,7 @@ from tasks.opening import open_bench
 from tasks.prepare import prepare_book
 from tasks.shard import Changes
 from tasks.snapshot import Facts, write_snapshot
+from tasks.story_line import BlockKeys, Job, gather_blocks, prepare_block, run_block
 
 logger = logging.getLogger(__name__)
 
@@ -69,13 +70,34 @@ def process_batch(book_ids: tuple[str, ...], settings: Settings, verdicts: dict[
     return [_guard(book_id, partial(run_book, book_id, bench, verdicts[book_id]), delays) for book_id in book_ids]
 
 
+@task(task_run_name="gather-stories", cache_policy=NO_CACHE, persist_result=False)
+def gather_stories(settings: Settings) -> dict[str, str]:
+    """StoryFiles -> RawBlocks: block -> where it lies."""
+    return gather_blocks(open_bench(settings).bench)
+
+
+@task(task_run_name="read-stories", cache_policy=NO_CACHE, persist_result=False)
+def prepare_blocks(raw: dict[str, str], settings: Settings) -> dict[str, BlockKeys]:
+    """RawBlock -> StoryBlock and its signs, for a batch of blocks."""
+    bench = open_bench(settings).bench
+    return {block_id: prepare_block(block_id, key, bench) for block_id, key in raw.items()}
+
+
+@task(task_run_name="pair-stories-from-{jobs[0].block_id}", cache_policy=NO_CACHE, persist_result=False)
+def process_blocks(jobs: tuple[Job, ...], settings: Settings) -> list[Outcome]:
+    """StoryBlock -> PairedBlock, for a batch of blocks."""
+    bench, delays = open_bench(settings).bench, iter(RETRY_DELAYS_S(RETRIES))
+    return [_guard(job.block_id, partial(run_block, job, bench), delays) for job in jobs]
+
+
 @task(task_run_name="snapshot", cache_policy=NO_CACHE, persist_result=False)
 def commit_snapshot(changes: Changes, settings: Settings) -> tuple[Manifest, bool]:
     """Outcomes -> Manifest."""
     opened = open_bench(settings)
     facts = Facts(settings, opened.models(), opened.engine.ledger(), opened.left_out, opened.taken)
     manifest, is_new = write_snapshot(changes, opened.bench.work, opened.out, facts)
-    read_known(manifest, opened.out, opened.bench.work)  # now, so that a build with nothing to do writes nothing
+    if opened.bench.stories is None:
+        read_known(manifest, opened.out, opened.bench.work)  # now, so that a build with nothing to do writes nothing
     return manifest, is_new
 
 

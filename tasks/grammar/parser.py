@@ -29,6 +29,7 @@ from schemas.plans import (
 )
 from schemas.scaffold import Preview, Vector
 from tasks.grammar.outlines import parse_outline_prompt, parse_passage
+from tasks.grammar.pairs import parse_tagged_prompt, parse_title_prompt
 from tasks.grammar.parts import (
     ARC,
     CHAPTER_COUNT,
@@ -291,4 +292,6 @@ PARSERS: dict[str, Callable[[StageReader], Plan]] = {
     "outline-to-text/prompt": parse_outline_prompt,
     "passage": parse_passage,
     "story": _parse_story,
+    "tagged-story/prompt": parse_tagged_prompt,
+    "title-to-story/prompt": parse_title_prompt,
 }

@@ -25,6 +25,8 @@ from schemas.plans import (
     SceneBreakdown,
     ScenePlan,
     StorySoFar,
+    TaggedPrompt,
+    TitlePrompt,
 )
 from schemas.scaffold import Preview, Vector
 from tasks.grammar.outline_words import (
@@ -48,6 +50,18 @@ def render_stage(plan: object) -> str:
 @render_stage.register
 def _(plan: str) -> str:
     return plan
+
+
+@render_stage.register
+def _(plan: TaggedPrompt) -> str:
+    header = "".join(f"<|{key}:{value}|>" for key, value in plan.tags)
+    return f"{header}\n{plan.prompt}" if header else plan.prompt
+
+
+@render_stage.register
+def _(plan: TitlePrompt) -> str:
+    example = f"Title: {plan.example_title}\n\nStory: {plan.example}"
+    return f"{example}\n\nTitle: {plan.title}\n\nStory:"
 
 
 @render_stage.register

@@ -23,6 +23,7 @@ BY_RULE: dict[str, Callable[[Question], dict[str, Any]]] = {
     "PreviewAnswer": whole.answer_preview,
     "PromptsAnswer": whole.answer_prompts,
     "OutlineAnswer": windows.answer_outline,
+    "TagsAnswer": whole.answer_tags,
 }
 
 

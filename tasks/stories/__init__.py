@@ -1,0 +1,1 @@
+"""How stories are read, compared, tagged and put into prompts."""
