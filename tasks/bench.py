@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from schemas.books import CatalogueEntry
 from schemas.settings import ChunkSettings, Settings
+from tasks.likeness.evaluation import EvaluationTexts
 from tasks.protocols import LLM, TextSource, Tokenizer
 from tasks.work import Work
 
@@ -23,3 +24,9 @@ class Bench:
     chunk: ChunkSettings
     reader: Tokenizer
     trainee: Tokenizer
+    texts: EvaluationTexts | None = None  # what no work may hold
+
+    @property
+    def avoided(self) -> str | None:
+        """The identity of the evaluation texts, if there are any."""
+        return self.texts.identity if self.texts else None

@@ -1,4 +1,4 @@
-"""Prepared -> Trajectories: the stages that need a model, work by work, each made only if it is not there yet."""
+"""Prepared -> Trajectories: evaluation texts, then the stages that need a model; each made if it is not there yet."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 from schemas.books import Rejection, SegmentedBook
 from schemas.errors import BookError
 from schemas.outcomes import Outcome, Prepared, PreparedWork, WorkOutcome
+from schemas.overlaps import Overlap
 from schemas.scaffold import QUARANTINED, Findings, Scaffold
 from schemas.trajectories import Trajectories
 from tasks.bench import Bench
 from tasks.compose import compose_book
+from tasks.decontaminate import find_overlap, refuse_contaminated
 from tasks.keys import code_digest, hash_json
 from tasks.prepare import prepare_book
 from tasks.summarize import summarize_book
@@ -41,8 +43,15 @@ def outcome_key(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Be
         "code": code_digest(__name__),
         "settings": [group.digest() for group in groups],
         "seams": [bench.llm.identity, bench.reader.identity, bench.trainee.identity],
+        "texts": avoided_by(bench),
     }
     return f"outcome/{prepared.book_id}/{hash_json(shaped_by)}.json.zst"
+
+
+def avoided_by(bench: Bench) -> list[object]:
+    """Return what no work may share with, and how much: nothing of where the texts lie."""
+    limits = bench.settings.decontaminate
+    return [bench.texts.identity, limits.max_shared, limits.max_share] if bench.texts else []
 
 
 def names_of(prepared: Prepared) -> tuple[str, ...]:
@@ -138,8 +147,14 @@ def _reject_all(book_id: str, works: list[WorkOutcome]) -> Rejection | None:
 def _run_work(work: PreparedWork, bench: Bench) -> WorkOutcome:
     """Summarise, check and compose one work; an error of its own is an outcome, too."""
     values = _first_values(work)
+    segmented = bench.work.load(SegmentedBook, work.segmented)
+    if segmented is None:
+        raise FileNotFoundError(work.segmented)
+    contaminated = _compare(segmented, bench, values)
+    if contaminated is not None:
+        return WorkOutcome(work_id=work.work_id, rejection=contaminated, values=values)
     try:
-        composed = _compose_work(work, bench, values)
+        composed = _compose_work(segmented, bench, values)
     except BookError as error:
         stage = next(stage for stage in MODEL_STAGES if stage not in values)  # the one that was at work
         return _refuse(work, stage, error.reason, error.detail, values)
@@ -151,19 +166,27 @@ def _run_work(work: PreparedWork, bench: Bench) -> WorkOutcome:
     return _refuse(work, "compose", reason, f"it fits no layout ({refused})", values)
 
 
-def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> Trajectories:
+def _compare(segmented: SegmentedBook, bench: Bench, values: dict[str, str]) -> Rejection | None:
+    """Return the rejection of a work that holds an evaluation text: no model is asked about it."""
+    if bench.texts is None:
+        return None
+    with COMPUTING:
+        values["decontaminate"], overlap = bench.work.make(
+            Overlap, segmented.book_id, find_overlap, None, segmented, texts=bench.texts
+        )
+    return refuse_contaminated(overlap, bench.settings.decontaminate)
+
+
+def _compose_work(segmented: SegmentedBook, bench: Bench, values: dict[str, str]) -> Trajectories:
     """Return a work's trajectories; `values` learns where each value on the way lies."""
-    segmented = bench.work.load(SegmentedBook, work.segmented)
-    if segmented is None:
-        raise FileNotFoundError(work.segmented)
-    settings, make = bench.settings, bench.work.make
+    settings, make, work_id = bench.settings, bench.work.make, segmented.book_id
     values["summarize"], scaffold = make(
-        Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
+        Scaffold, work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
     )
     with COMPUTING:
-        values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
+        values["verify"], _ = make(Findings, work_id, verify_scaffold, settings.verify, segmented, scaffold)
         values["compose"], composed = make(
-            Trajectories, work.work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
+            Trajectories, work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
         )
     return composed
 
@@ -173,7 +196,7 @@ def _withhold(work: PreparedWork, verdict: Rejection) -> WorkOutcome:
 
 
 def _first_values(work: PreparedWork) -> dict[str, str]:
-    return {"segment": work.segmented, "sign": work.signature}
+    return {"segment": work.segmented, "sign": work.signature, "repetition": work.repetition}
 
 
 def _refuse(work: PreparedWork, stage: str, reason: str, detail: str, values: dict[str, str]) -> WorkOutcome:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from schemas.books import CatalogueEntry, Division, Rejection, SegmentedBook
 from schemas.duplicates import Signature
 from schemas.outcomes import Outcome, WorkOutcome
+from schemas.repetition import Repetition
 from schemas.runs import ShardKind
 from schemas.scaffold import QUARANTINED, Findings, Scaffold
 from schemas.trajectories import Trajectories, Trajectory
@@ -147,6 +148,7 @@ def _add_work(one: WorkOutcome, file_sha256: str | None, work: Work, rows: dict[
         "split": composed.split,
         "findings": _load(Findings, one, "verify", work).model_dump_json(),
         "signature": _load(Signature, one, "sign", work).model_dump_json(),
+        "repetition": _load(Repetition, one, "repetition", work).model_dump_json(),
     }
     rows["trajectories"] += [trajectory_row(row) for row in composed.rows]
     rows["books"].append({**_book_row(segmented, scaffold, file_sha256), **facts})
