@@ -155,12 +155,12 @@ class ScreenSettings(Value):
         0.015, ge=0.0, le=1.0, description="share in paragraphs that stood before; novels: to 0.004"
     )
     max_top_share: float = Field(
-        0.01, ge=0.0, le=1.0, description="share of all occurrences of one run of 4 words; novels: to 0.006"
+        0.006, ge=0.0, le=1.0, description="share of all occurrences of one run of 4 words; novels: to 0.003"
     )
     free_words: int = Field(
         1_000, ge=0, description="words that a work may repeat whatever their share is: tales live by it, to 531 words"
     )
-    free_top_words: int = Field(300, ge=0, description="the same of one run of 4 words; tales: to 46")
+    free_top_words: int = Field(200, ge=0, description="the same of one run of 4 words; tales: to 108")
 
 
 class SignSettings(Value):
