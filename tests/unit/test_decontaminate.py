@@ -145,7 +145,7 @@ def test_a_build_does_not_run_without_the_texts_that_it_was_to_avoid(tmp_path, n
 
 
 def test_a_parquet_file_without_the_column_is_named(folder):
-    with pytest.raises(ConfigError, match="c.parquet: it has no column 'question'"):
+    with pytest.raises(ConfigError, match=r"c\.parquet: it has no column 'question'"):
         read_evaluation_texts(DecontaminateSettings(texts=str(folder / "c.parquet"), column="question"))
 
 
