@@ -45,6 +45,11 @@ def _mix(own, held, num_kept):
     return f"{head}\n\n\n" + "\n\n".join([*theirs.split("\n\n")[:num_kept], *mine.split("\n\n")[num_kept:]])
 
 
+def passage_of(seed):
+    """A paragraph of a tale."""
+    return tale(seed).split("\n\n\n")[-1].split("\n\n")[3]
+
+
 @pytest.fixture
 def server(prefect_env):
     with temporary_settings({PREFECT_API_URL: prefect_env["PREFECT_API_URL"]}):
@@ -106,8 +111,7 @@ def test_a_night_refuses_a_new_work_that_shares_text_with_what_is_held_out_alrea
 def test_books_that_hold_evaluation_texts_are_refused_and_leave_where_they_are_held(server, shelf, tmp_path):
     build_trajectories(settings_of(shelf, tmp_path, "other"))
     texts = tmp_path / "questions.jsonl"
-    passage = tale(7).split("\n\n\n")[-1].split("\n\n")[3]
-    texts.write_text(json.dumps({"text": passage}) + "\n")
+    texts.write_text(json.dumps({"text": passage_of(7)}) + "\n")
     avoiding = settings_of(shelf, tmp_path, "known", decontaminate=DecontaminateSettings(texts=str(texts)))
     build_trajectories(avoiding)
     head, _ = audited(tmp_path)
@@ -128,7 +132,7 @@ def test_the_shares_of_a_data_set_do_not_change(server, shelf, tmp_path):
 def test_the_command_line_takes_evaluation_texts(cli, shelf, tmp_path):
     texts = tmp_path / "texts"
     texts.mkdir()
-    (texts / "a.txt").write_text(tale(7))
+    (texts / "a.txt").write_text(passage_of(7))
     done = cli("build", "--source", str(shelf), "--out", str(tmp_path / "out"), "--decontaminate", str(texts), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["books"]["rejected"] == {"contaminated": 1}
