@@ -218,6 +218,9 @@ class DecontaminateSettings(Value):
     ngram_words: int = Field(13, ge=3, le=50, description="words of a run; a shorter text is compared with nothing")
     max_shared: int = Field(10, ge=0, description="different runs that a work may share with any one text")
     max_share: float = Field(0.5, ge=0.0, le=1.0, description="share of a text's runs that a work may hold")
+    max_long_share: float = Field(
+        0.001, ge=0.0, le=1.0, description="the same of a long text, beyond max_shared: two novels share to 0.0002"
+    )
 
 
 class SegmentSettings(Value):

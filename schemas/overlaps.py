@@ -15,20 +15,14 @@ class SharedText(Value):
     num_runs: int = Field(ge=1, description="different runs of the evaluation text")
     offset: int = Field(ge=0, description="character of the work's text where the first of them begins")
 
-    @property
-    def share(self) -> float:
-        """The part of the evaluation text's runs that the work holds."""
-        return self.num_shared / self.num_runs
-
 
 class Overlap(Value):
-    """The two evaluation texts that decide: no other shares more runs, no other stands in the work as fully."""
+    """The evaluation texts that decide: of each, none that is as short or shorter shares as many runs."""
 
     work_id: str
     parent_id: str | None = Field(default=None, description="of a story: its collection")
     ngram_words: int
-    most: SharedText | None = None
-    fullest: SharedText | None = None
+    shared: tuple[SharedText, ...] = Field(default=(), description="from the shortest text with fewest shared runs")
 
 
 class Overlaps(Value):

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from schemas.books import Rejection, SegmentedBook
 from schemas.corpus_settings import DecontaminateSettings
 from schemas.errors import ConfigError
-from schemas.overlaps import Overlap
+from schemas.overlaps import Overlap, SharedText
 from tasks.likeness.evaluation import EvaluationTexts, index_texts
 
 logger = logging.getLogger(__name__)
@@ -29,29 +29,31 @@ def find_overlap(work: SegmentedBook, texts: EvaluationTexts) -> Overlap:
 
 def measure_overlap(work_id: str, text: str, texts: EvaluationTexts, parent_id: str | None) -> Overlap:
     """Return what a text shares with evaluation texts."""
-    shared = texts.find_shared(text)
-    return Overlap(
-        work_id=work_id,
-        parent_id=parent_id,
-        ngram_words=texts.ngram_words,
-        most=max(shared, key=lambda one: one.num_shared, default=None),
-        fullest=max(shared, key=lambda one: one.share, default=None),
-    )
+    deciding: list[SharedText] = []
+    for one in sorted(texts.find_shared(text), key=lambda one: (one.num_runs, -one.num_shared)):
+        if not deciding or one.num_shared > deciding[-1].num_shared:
+            deciding.append(one)
+    return Overlap(work_id=work_id, parent_id=parent_id, ngram_words=texts.ngram_words, shared=tuple(deciding))
 
 
 def refuse_contaminated(overlap: Overlap, settings: DecontaminateSettings) -> Rejection | None:
     """Return the rejection of a work that shares too much with an evaluation text, or None."""
-    found = overlap.most
-    if found is None or found.num_shared <= settings.max_shared:
-        found = overlap.fullest
-        if found is None or found.share <= settings.max_share:
-            return None
+    allowed = {one: _allowed_of(one, settings) for one in overlap.shared}
+    over = [one for one in overlap.shared if one.num_shared > allowed[one]]
+    if not over:
+        return None
+    found = max(over, key=lambda one: one.num_shared / one.num_runs)
     detail = (
         f"it holds {found.num_shared} of the {found.num_runs} runs of {overlap.ngram_words} words of the evaluation "
-        f"text {found.text}, the first at character {found.offset}; at most {settings.max_shared} "
-        f"(decontaminate.max_shared) and {settings.max_share:.0%} of a text (decontaminate.max_share) are allowed"
+        f"text {found.text}, the first at character {found.offset}; at most {allowed[found]} allowed (decontaminate)"
     )
     return Rejection(book_id=overlap.work_id, stage="decontaminate", reason=REASON, detail=detail)
+
+
+def _allowed_of(text: SharedText, settings: DecontaminateSettings) -> int:
+    """Return how many runs of an evaluation text a work may hold: a few, less of a short text, more of a long one."""
+    few = max(settings.max_shared, int(settings.max_long_share * text.num_runs))
+    return min(few, int(settings.max_share * text.num_runs))
 
 
 def read_evaluation_texts(settings: DecontaminateSettings) -> EvaluationTexts | None:

@@ -230,7 +230,7 @@ def _read_overlaps(shard: ShardInfo, held: Store, work: Work, texts: EvaluationT
     if overlaps is None:
         rows = read_rows(shard, held)
         measured = (measure_overlap(row["book_id"], row["text"], texts, row.get("parent_id")) for row in rows)
-        overlaps = Overlaps(works=tuple(one for one in measured if one.most))
+        overlaps = Overlaps(works=tuple(one for one in measured if one.shared))
         work.save(key, overlaps)
     return overlaps
 

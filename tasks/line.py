@@ -51,7 +51,7 @@ def outcome_key(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Be
 def avoided_by(bench: Bench) -> list[object]:
     """Return what no work may share with, and how much: nothing of where the texts lie."""
     limits = bench.settings.decontaminate
-    return [bench.texts.identity, limits.max_shared, limits.max_share] if bench.texts else []
+    return [bench.texts.identity, limits.model_dump(exclude={"texts", "column"})] if bench.texts else []
 
 
 def names_of(prepared: Prepared) -> tuple[str, ...]:

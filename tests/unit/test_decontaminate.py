@@ -42,8 +42,8 @@ def test_a_work_that_holds_an_evaluation_text_is_refused_with_the_place_and_no_q
     found = overlap(held, index(*QUESTIONS))
     rejection = refuse_contaminated(found, LIMITS)
     offset = len(" ".join(BOOK[:1_000])) + 1
-    assert found.most == found.fullest
-    assert (found.most.text, found.most.num_shared, found.most.num_runs, found.most.offset) == ("set:3", 48, 48, offset)
+    (shared,) = found.shared
+    assert (shared.text, shared.num_shared, shared.num_runs, shared.offset) == ("set:3", 48, 48, offset)
     assert (rejection.stage, rejection.reason) == ("decontaminate", "contaminated")
     assert (
         f"48 of the 48 runs of 13 words of the evaluation text set:3, the first at character {offset}"
@@ -54,7 +54,7 @@ def test_a_work_that_holds_an_evaluation_text_is_refused_with_the_place_and_no_q
 
 def test_a_work_that_shares_nothing_is_kept():
     found = overlap(BOOK, index(*QUESTIONS))
-    assert (found.most, found.fullest) == (None, None)
+    assert found.shared == ()
     assert refuse_contaminated(found, LIMITS) is None
 
 
@@ -71,9 +71,18 @@ def test_half_of_a_short_text_is_allowed_and_more_is_not():
         assert (refuse_contaminated(found, LIMITS) is not None) == is_refused
 
 
-def test_the_text_that_is_held_most_fully_decides_beside_the_one_with_most_runs():
-    found = overlap([*QUESTIONS[0][:20], *BOOK, *QUESTIONS[1][:15]], index(QUESTIONS[0], QUESTIONS[1][:15]))
-    assert (found.most.text, found.fullest.text) == ("set:1", "set:2")
+def test_a_tenth_of_a_hundredth_of_a_long_text_is_allowed():
+    long = prose(59, 30_012)  # 30,000 runs
+    for num_words, is_refused in ((42, False), (43, True)):
+        found = overlap([*BOOK, *long[:num_words]], index(long))
+        assert (refuse_contaminated(found, LIMITS) is not None) == is_refused
+
+
+def test_every_text_that_could_decide_is_kept_and_no_other():
+    short, middle, long = QUESTIONS[0][:15], QUESTIONS[1], prose(58, 9_000)
+    held = [*short[:13], *BOOK, *middle[:25], *BOOK[:40], *long[:20], *QUESTIONS[2][:20]]
+    found = overlap(held, index(long, middle, short, QUESTIONS[2]))
+    assert [(one.text, one.num_shared) for one in found.shared] == [("set:3", 1), ("set:2", 13)]
     assert "set:2" in refuse_contaminated(found, LIMITS).detail
 
 
@@ -193,5 +202,6 @@ def test_a_work_of_the_data_set_leaves_where_new_texts_are_given(bench, tmp_path
 
 def test_a_copy_with_small_changes_is_found_by_what_is_left_of_it():
     found = overlap([*BOOK, *change(QUESTIONS[3], 0.03, seed=3)], index(*QUESTIONS))
-    assert found.most.text == "set:4"
-    assert 0 < found.most.num_shared < 48
+    (shared,) = found.shared
+    assert shared.text == "set:4"
+    assert 0 < shared.num_shared < 48
