@@ -143,7 +143,7 @@ class ScreenSettings(Value):
     )
     min_breaks: int = Field(2, ge=1, description="signs that a text breaks off, of three, that reject it")
     max_repeated_run: int = Field(
-        250, ge=10, description="words in a row that may come again; the longest run of 284 sound works has 56"
+        250, ge=10, description="words in a row that may come again; of 241 sound works, the longest run has 56"
     )
     max_repeated_share: float = Field(
         0.03, ge=0.0, le=1.0, description="share of a work in runs of 10 words that stood before; novels: to 0.005"
@@ -155,7 +155,7 @@ class ScreenSettings(Value):
         0.015, ge=0.0, le=1.0, description="share in paragraphs that stood before; novels: to 0.004"
     )
     max_top_share: float = Field(
-        0.006, ge=0.0, le=1.0, description="share of all occurrences of one run of 4 words; novels: to 0.003"
+        0.006, ge=0.0, le=1.0, description="share of all occurrences of one run of 4 words; novels: to 0.006"
     )
     free_words: int = Field(
         1_000, ge=0, description="words that a work may repeat whatever their share is: tales live by it, to 531 words"

@@ -77,5 +77,5 @@ def _count_owners(
 ) -> npt.NDArray[np.int64]:
     """Return how many hashes of a work's sketch each owner has, too."""
     first, last = (np.searchsorted(hashes, work.sketch, side=side) for side in ("left", "right"))
-    places = [owners[start:end] for start, end in zip(first, last, strict=True) if end > start]
+    places = [owners[first[hit] : last[hit]] for hit in np.flatnonzero(last > first)]
     return np.bincount(np.concatenate(places), minlength=num_owners) if places else np.zeros(num_owners, np.int64)
