@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.books import CatalogueEntry
 from schemas.outcomes import Outcome, Prepared, Verdicts
 from tasks.buckets import Withdrawal, is_passing
-from tasks.judge import Judgement, KnownWork, judge_works, read_known
+from tasks.judge import Judgement, KnownWork, judge_texts, judge_works, read_known
 from tasks.line import find_outcome, settle_book
 from tasks.opening import Opened
 from tasks.prepare import find_prepared
@@ -26,6 +26,7 @@ class Build:
 
     opened: Opened
     known: Sequence[KnownWork]
+    contaminated: Mapping[str, Withdrawal] = field(default_factory=dict)  # works of the data set
     prepared: dict[str, Prepared] = field(default_factory=dict)
     away: dict[str, Outcome] = field(default_factory=dict)
     done: dict[str, Outcome] = field(default_factory=dict)
@@ -40,8 +41,10 @@ class Build:
 
 def open_build(opened: Opened) -> Build:
     """Return a build with all that is prepared already."""
-    known = read_known(read_head(opened.out), opened.out, opened.bench.work)
-    build = Build(opened, known)
+    bench, head = opened.bench, read_head(opened.out)
+    contaminated = judge_texts(head, opened.out, bench.work, bench.texts, bench.settings.decontaminate)
+    known = [one for one in read_known(head, opened.out, bench.work) if one.work_id not in contaminated]
+    build = Build(opened, known, contaminated)
     for book_id in opened.book_ids:
         prepared = _refuse_unread(book_id, opened.taken) or find_prepared(book_id, opened.bench)
         if prepared is not None:
@@ -71,7 +74,7 @@ def plan_books(build: Build) -> tuple[str, ...]:
             opened.taken,
             failed,
             opened.bench.work,
-            opened.bench.settings.duplicates,
+            opened.bench.settings,
         )
         build.done = {}
         for book_id, prepared in build.prepared.items():
@@ -95,7 +98,7 @@ def changes_of(build: Build) -> Changes:
     """Return what the next snapshot changes; a work leaves for a better edition only where that one is there."""
     out = {work.work_id for outcome in build.done.values() for work in outcome.works if work.rejection is None}
     held = {work.work_id for work in build.known if work.book_id not in build.prepared}
-    withdrawn: dict[str, Withdrawal] = {}
+    withdrawn = {name: one for name, one in build.contaminated.items() if one.book_id not in build.prepared}
     for name, withdrawal in build.judgement.withdrawn.items():
         winner = build.judgement.winners.get(name)
         if winner is None or winner in out or winner in held:

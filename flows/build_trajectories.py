@@ -45,7 +45,7 @@ def find_finished(settings: Settings) -> BuildSummary | None:
     manifest = read_head(opened.out)
     if changes is None or manifest is None or manifest.run_sha256 != run_digest(changes.outcomes) or changes.withdrawn:
         return None
-    if not opened.taken <= set(manifest.takedown):
+    if not opened.taken <= set(manifest.takedown) or opened.bench.avoided != manifest.decontaminated:
         return None
     training = find_training(settings) if settings.train.after_build else None
     if settings.train.after_build and training is None:

@@ -22,6 +22,10 @@ Catalogue = Annotated[
 Takedown = Annotated[
     str | None, typer.Option(help="File of ids and sha256 hashes that no snapshot may hold from now on.")
 ]
+Decontaminate = Annotated[
+    str | None,
+    typer.Option(help="File or folder of evaluation texts (.txt, .jsonl, .parquet); a work that holds one is refused."),
+]
 Books = Annotated[str | None, typer.Option(help="'all', ids such as 84,1342, or 'none': only takedowns.")]
 Llm = Annotated[str | None, typer.Option(help="'builtin' (no model), or the URL of an OpenAI-compatible server.")]
 Model = Annotated[str | None, typer.Option(help="Model id on that server.")]

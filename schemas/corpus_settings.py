@@ -142,6 +142,25 @@ class ScreenSettings(Value):
         1.5, ge=0.0, description="how far a catalogue that knows the kind of a text moves both limits"
     )
     min_breaks: int = Field(2, ge=1, description="signs that a text breaks off, of three, that reject it")
+    max_repeated_run: int = Field(
+        250, ge=10, description="words in a row that may come again; of 241 sound works, the longest run has 56"
+    )
+    max_repeated_share: float = Field(
+        0.03, ge=0.0, le=1.0, description="share of a work in runs of 10 words that stood before; novels: to 0.005"
+    )
+    max_looped_share: float = Field(
+        0.02, ge=0.0, le=1.0, description="share in 8 words that come 4 times within 1,000; novels: to 0.002"
+    )
+    max_duplicate_share: float = Field(
+        0.015, ge=0.0, le=1.0, description="share in paragraphs that stood before; novels: to 0.004"
+    )
+    max_top_share: float = Field(
+        0.006, ge=0.0, le=1.0, description="share of all occurrences of one run of 4 words; novels: to 0.006"
+    )
+    free_words: int = Field(
+        1_000, ge=0, description="words that a work may repeat whatever their share is: tales live by it, to 531 words"
+    )
+    free_top_words: int = Field(200, ge=0, description="the same of one run of 4 words; tales: to 108")
 
 
 class SignSettings(Value):
@@ -173,6 +192,34 @@ class DuplicateSettings(Value):
     )
     min_omnibus: float = Field(
         0.5, gt=0.0, le=1.0, description="share of a book that others hold under titles of their own: they stay, not it"
+    )
+    min_across_sides: float = Field(
+        0.2,
+        gt=0.0,
+        le=1.0,
+        description="share of the shorter of two works in different splits that the other holds: from here on, only "
+        "the held-out one stays; two translations of a tale share at most 0.15",
+    )
+
+
+class DecontaminateSettings(Value):
+    """SegmentedBook + evaluation texts -> which works were not to be trained on.
+
+    Runs of 13 words are GPT-3's (arXiv:2005.14165, appendix C), which dropped documents with more than 10 of them; half
+    of a text is the limit of Tulu 3 (arXiv:2411.15124). Without `texts` nothing is compared.
+    """
+
+    texts: str | None = Field(
+        None,
+        min_length=1,
+        description="file or folder of evaluation texts: .txt is one text, each row of .jsonl and .parquet another",
+    )
+    column: str = Field("text", min_length=1, description="where a row of .jsonl or .parquet has its text")
+    ngram_words: int = Field(13, ge=3, le=50, description="words of a run; a shorter text is compared with nothing")
+    max_shared: int = Field(10, ge=0, description="different runs that a work may share with any one text")
+    max_share: float = Field(0.5, ge=0.0, le=1.0, description="share of a text's runs that a work may hold")
+    max_long_share: float = Field(
+        0.001, ge=0.0, le=1.0, description="the same of a long text, beyond max_shared: two novels share to 0.0002"
     )
 
 

@@ -26,6 +26,22 @@ class Signature(Value):
     sketch: bytes = Field(description="little-endian uint32, ascending: the least hashes of its shingles")
 
 
+class NearDuplicate(Value):
+    """A work that shares text with one of another split, which stays."""
+
+    book_id: str
+    split: str
+    near: str = Field(description="id of the work that stays")
+    near_split: str
+    contained: float = Field(ge=0.0, le=1.0, description="estimated share of the shorter one's shingles in the other")
+
+    @property
+    def detail(self) -> str:
+        """What to tell a person, on one line."""
+        share = f"{self.contained:.0%} of the phrases of the shorter one stand in both"
+        return f"it is in {self.split}, and like {self.near}, which is in {self.near_split}: {share}"
+
+
 class Duplicate(Value):
     """A book that is left out because another one, which stays, holds its text."""
 

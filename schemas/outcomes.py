@@ -16,7 +16,13 @@ class PreparedWork(Value):
     work_id: str
     segmented: str = Field(description="key of its SegmentedBook")
     signature: str = Field(description="key of its Signature")
-    rejection: Rejection | None = Field(default=None, description="of a story that is no work of its own")
+    repetition: str = Field(description="key of its Repetition")
+    side_names: tuple[str, ...] = Field(
+        min_length=1, description="who decides its split, then its other authors, as tasks.composing.splits names them"
+    )
+    rejection: Rejection | None = Field(
+        default=None, description="of a story that is no work of its own, or of a text that repeats itself"
+    )
 
 
 class Prepared(Value):

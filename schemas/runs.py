@@ -94,6 +94,9 @@ class Manifest(Value):
     created: str
     ledger: Ledger
     left_out: dict[str, int] = Field(default_factory=dict, description="catalogue entries not selected, by reason")
+    decontaminated: str | None = Field(
+        default=None, description="identity of the evaluation texts that its works were held against, if any"
+    )
     takedown: tuple[str, ...] = Field(default=(), description="ids and hashes that no later snapshot may hold")
 
 

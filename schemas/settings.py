@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.corpus_settings import (
     CleanSettings,
+    DecontaminateSettings,
     DuplicateSettings,
     FetchSettings,
     RefreshSettings,
@@ -194,6 +195,7 @@ class Settings(Value):
     sign: SignSettings = SignSettings()
     duplicates: DuplicateSettings = DuplicateSettings()
     segment: SegmentSettings = SegmentSettings()
+    decontaminate: DecontaminateSettings = DecontaminateSettings()
     chunk: ChunkSettings = ChunkSettings()
     tokens: TokenSettings = TokenSettings()
     llm: LLMSettings = LLMSettings()

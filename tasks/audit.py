@@ -24,6 +24,7 @@ from tasks.counts import count_rows
 from tasks.grammar.sequence import check_trajectory, messages
 from tasks.protocols import Store, Tokenizer
 from tasks.shard import content_digest, total
+from tasks.sides_check import check_sides
 from tasks.tables import SCHEMAS, Row
 
 PARTIAL_LAYOUTS = {"first-chapter"}  # a part of a book by nature
@@ -68,6 +69,7 @@ def audit_snapshot(manifest: Manifest, store: Store, trainee: Tokenizer) -> Audi
         problems.extend(_check_tiling(rows))
         problems.extend(_check_quarantine(rows))
         problems.extend(_check_outlines(rows))
+    problems.extend(check_sides(manifest, store))
     problems.extend(_check_totals(manifest, recounted))
     return Audit(
         ok=not problems, checked=dict(checked), num_problems=len(problems), problems=tuple(problems[:MAX_PROBLEMS])

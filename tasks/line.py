@@ -1,4 +1,4 @@
-"""Prepared -> Trajectories: the stages that need a model, work by work, each made only if it is not there yet."""
+"""Prepared -> Trajectories: evaluation texts, then the stages that need a model; each made if it is not there yet."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from schemas.books import Rejection, SegmentedBook
 from schemas.errors import BookError
 from schemas.outcomes import Outcome, Prepared, PreparedWork, WorkOutcome
 from schemas.outlines import Outlines
+from schemas.overlaps import Overlap
 from schemas.scaffold import QUARANTINED, Findings, Scaffold
 from schemas.settings import Recipe
 from schemas.trajectories import Trajectories
 from schemas.value import Value
 from tasks.bench import Bench
 from tasks.compose import compose_book, compose_outlines
+from tasks.decontaminate import find_overlap, refuse_contaminated
 from tasks.keys import code_digest, hash_json
 from tasks.outline import outline_book
 from tasks.prepare import prepare_book
@@ -52,8 +54,15 @@ def outcome_key(prepared: Prepared, verdicts: Mapping[str, Rejection], bench: Be
         "code": code_digest(__name__),
         "settings": [group.digest() for group in COURSES[recipe].groups(bench)],
         "seams": [bench.llm.identity, bench.reader.identity, bench.trainee.identity],
+        "texts": avoided_by(bench),
     }
     return f"outcome/{prepared.book_id}/{hash_json(shaped_by)}.json.zst"
+
+
+def avoided_by(bench: Bench) -> list[object]:
+    """Return what no work may share with, and how much: nothing of where the texts lie."""
+    limits = bench.settings.decontaminate
+    return [bench.texts.identity, limits.model_dump(exclude={"texts", "column"})] if bench.texts else []
 
 
 def names_of(prepared: Prepared) -> tuple[str, ...]:
@@ -154,8 +163,14 @@ def _reject_all(book_id: str, works: list[WorkOutcome]) -> Rejection | None:
 def _run_work(work: PreparedWork, bench: Bench) -> WorkOutcome:
     """Summarise, check and compose one work; an error of its own is an outcome, too."""
     values = _first_values(work)
+    segmented = bench.work.load(SegmentedBook, work.segmented)
+    if segmented is None:
+        raise FileNotFoundError(work.segmented)
+    contaminated = _compare(segmented, bench, values)
+    if contaminated is not None:
+        return WorkOutcome(work_id=work.work_id, rejection=contaminated, values=values)
     try:
-        composed = _compose_work(work, bench, values)
+        composed = _compose_work(segmented, bench, values)
     except BookError as error:
         stages = COURSES[bench.settings.recipe].stages
         stage = next(stage for stage in stages if stage not in values)  # the one that was at work
@@ -168,12 +183,20 @@ def _run_work(work: PreparedWork, bench: Bench) -> WorkOutcome:
     return _refuse(work, "compose", reason, f"it fits no layout ({refused})", values)
 
 
-def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> Trajectories:
+def _compare(segmented: SegmentedBook, bench: Bench, values: dict[str, str]) -> Rejection | None:
+    """Return the rejection of a work that holds an evaluation text: no model is asked about it."""
+    if bench.texts is None:
+        return None
+    with COMPUTING:
+        values["decontaminate"], overlap = bench.work.make(
+            Overlap, segmented.book_id, find_overlap, None, segmented, texts=bench.texts
+        )
+    return refuse_contaminated(overlap, bench.settings.decontaminate)
+
+
+def _compose_work(segmented: SegmentedBook, bench: Bench, values: dict[str, str]) -> Trajectories:
     """Return a work's trajectories; `values` learns where each value on the way lies."""
-    segmented = bench.work.load(SegmentedBook, work.segmented)
-    if segmented is None:
-        raise FileNotFoundError(work.segmented)
-    return COURSES[bench.settings.recipe].run(work.work_id, segmented, bench, values)
+    return COURSES[bench.settings.recipe].run(segmented.book_id, segmented, bench, values)
 
 
 def _plan_and_compose(work_id: str, segmented: SegmentedBook, bench: Bench, values: dict[str, str]) -> Trajectories:
@@ -207,7 +230,7 @@ def _withhold(work: PreparedWork, verdict: Rejection) -> WorkOutcome:
 
 
 def _first_values(work: PreparedWork) -> dict[str, str]:
-    return {"segment": work.segmented, "sign": work.signature}
+    return {"segment": work.segmented, "sign": work.signature, "repetition": work.repetition}
 
 
 def _refuse(work: PreparedWork, stage: str, reason: str, detail: str, values: dict[str, str]) -> WorkOutcome:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from schemas.corpus_settings import SourceSettings
 from schemas.errors import ConfigError
-from schemas.runs import Manifest
 from schemas.settings import ChunkSettings, Settings, SummarizeSettings
 from tasks.backends.answers import AnswerStore
 from tasks.backends.llms.builtin import BuiltinLLM
@@ -28,8 +27,10 @@ from tasks.backends.tokenizers import open_tokenizer
 from tasks.bench import Bench
 from tasks.catalogue import Catalogue, read_catalogue, select_entries
 from tasks.collector import calm_collector
+from tasks.decontaminate import read_evaluation_texts
 from tasks.planning.ask import count_beside_text
 from tasks.protocols import Store, TextSource, Tokenizer
+from tasks.settled import check_settled
 from tasks.shard import read_head
 from tasks.takedown import read_takedown
 from tasks.work import Work
@@ -150,6 +151,7 @@ def _open(settings: Settings) -> Opened:
     stories = open_stories(settings, ROOT)
     corpus = open_corpus(settings, work_store) if stories is None else Corpus(NoBooks(), Catalogue.of(()), (), {})
     taken = read_takedown(settings.source.takedown)
+    texts = read_evaluation_texts(settings.decontaminate)
     trainee = open_tokenizer(settings.tokens.trainee)
     if settings.llm.url != BUILTIN:
         connect_server(settings.llm)  # before anything is written
@@ -157,20 +159,15 @@ def _open(settings: Settings) -> Opened:
     out = open_store(settings.out)
     probe_store(out, settings.out)
     head = read_head(out)
-    _check_recipe(head, settings)
+    check_settled(head, settings)
     engine = _open_engine(settings)
     chunk = fit_chunk(settings.chunk, engine, reader)
     settings = settings.model_copy(update={"summarize": fit_context(settings.summarize, engine, reader)})
-    bench = Bench(settings, Work(work_store), corpus.source, corpus.catalogue, engine, chunk, reader, trainee, stories)
+    bench = Bench(
+        settings, Work(work_store), corpus.source, corpus.catalogue, engine, chunk, reader, trainee, stories, texts
+    )
     taken |= frozenset(head.takedown if head else ())
     return Opened(bench, out, engine, corpus.book_ids, corpus.left_out, taken)
-
-
-def _check_recipe(head: Manifest | None, settings: Settings) -> None:
-    if head is not None and head.recipe != settings.recipe:
-        raise ConfigError(
-            f"{settings.out} holds a data set of the recipe {head.recipe}; {settings.recipe} goes into another --out"
-        )
 
 
 def fit_chunk(settings: ChunkSettings, engine: Engine, reader: Tokenizer) -> ChunkSettings:

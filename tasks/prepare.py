@@ -11,14 +11,17 @@ from schemas.books import CatalogueEntry, CleanBook, RawBook, Rejection, Segment
 from schemas.duplicates import Signature
 from schemas.errors import BookError
 from schemas.outcomes import Prepared, PreparedWork
+from schemas.repetition import Repetition
 from schemas.value import Value
 from tasks.bench import Bench
 from tasks.catalogue import read_header, read_rdf
 from tasks.clean import clean_book
 from tasks.cleaning.decoding import decode_text
+from tasks.composing.splits import name_sides
 from tasks.dividing.works import split_works
 from tasks.fetch import complete_entry, fetch_book
 from tasks.keys import code_digest, hash_json, stage_name
+from tasks.repetition import measure_repetition, refuse_repetitive
 from tasks.screen import screen_book
 from tasks.segment import segment_book
 from tasks.sign import sign_work
@@ -56,8 +59,12 @@ def find_prepared(book_id: str, bench: Bench) -> Prepared | None:
     prepared = bench.work.load(Prepared, key) if key else None
     if prepared is None:
         return None
-    values = [*prepared.values.values(), *(key for work in prepared.works for key in (work.segmented, work.signature))]
+    values = [*prepared.values.values(), *(key for work in prepared.works for key in _keys_of(work))]
     return prepared if all(bench.work.digest(value) is not None for value in values) else None
+
+
+def _keys_of(work: PreparedWork) -> tuple[str, ...]:
+    return work.segmented, work.signature, work.repetition
 
 
 def prepare_book(book_id: str, bench: Bench) -> Prepared:
@@ -127,7 +134,7 @@ class _Preparation:
         return tuple(self._prepare_work(work, segmented, clean) for work in split_works(segmented, settings.segment))
 
     def _prepare_work(self, work: SegmentedBook, book: SegmentedBook, clean: CleanBook) -> PreparedWork:
-        """Store a work and its signature; the only work of a book is the book itself."""
+        """Store a work, its signature and its repetition; the only work of a book is the book itself."""
         store, settings = self.bench.work, self.bench.settings
         key = self.values["segment"]
         if work.book_id != book.book_id:
@@ -135,8 +142,16 @@ class _Preparation:
             if store.digest(key) is None:
                 store.save(key, work)
         signature, _ = store.make(Signature, work.book_id, sign_work, settings.sign, work, clean)
+        repetition, found = store.make(Repetition, work.book_id, measure_repetition, None, work)
         rejection = self._refuse_short(work) if work.book_id != book.book_id else None
-        return PreparedWork(work_id=work.book_id, segmented=key, signature=signature, rejection=rejection)
+        return PreparedWork(
+            work_id=work.book_id,
+            segmented=key,
+            signature=signature,
+            repetition=repetition,
+            side_names=name_sides(work.entry),
+            rejection=rejection or refuse_repetitive(work.book_id, found, settings.screen),
+        )
 
     def _refuse_short(self, story: SegmentedBook) -> Rejection | None:
         num_words, limit = len(story.text.split()), self.bench.settings.screen.min_story_words

@@ -37,6 +37,7 @@ class Facts:
     ledger: Ledger
     left_out: Mapping[str, int] = field(default_factory=dict)
     takedown: frozenset[str] = frozenset()
+    decontaminated: str | None = None
 
 
 def write_snapshot(changes: Changes, work: Work, store: Store, facts: Facts) -> tuple[Manifest, bool]:
@@ -77,7 +78,7 @@ def redact_url(url: str) -> str:
 
 
 def _identity(manifest: Manifest) -> tuple[object, ...]:
-    return manifest.content_sha256, manifest.models, manifest.run_sha256, manifest.takedown
+    return manifest.content_sha256, manifest.models, manifest.run_sha256, manifest.takedown, manifest.decontaminated
 
 
 def _next_manifest(changes: Changes, parent: Manifest | None, work: Work, store: Store, facts: Facts) -> Manifest:
@@ -102,5 +103,6 @@ def _next_manifest(changes: Changes, parent: Manifest | None, work: Work, store:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         ledger=facts.ledger,
         left_out=dict(sorted(facts.left_out.items())),
+        decontaminated=facts.decontaminated,
         takedown=tuple(sorted({*facts.takedown, *(parent.takedown if parent else ())})),
     )

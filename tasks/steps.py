@@ -20,7 +20,7 @@ from schemas.runs import Manifest, TrainingResult, TrainingSpec
 from schemas.settings import Settings
 from tasks.backends.trainers import SubprocessTrainer
 from tasks.buckets import CRASHED, OVER_BUDGET, UNAVAILABLE
-from tasks.judge import read_known
+from tasks.judge import judge_texts, read_known
 from tasks.line import run_book
 from tasks.opening import open_bench
 from tasks.prepare import prepare_book
@@ -94,10 +94,12 @@ def process_blocks(jobs: tuple[Job, ...], settings: Settings) -> list[Outcome]:
 def commit_snapshot(changes: Changes, settings: Settings) -> tuple[Manifest, bool]:
     """Outcomes -> Manifest."""
     opened = open_bench(settings)
-    facts = Facts(settings, opened.models(), opened.engine.ledger(), opened.left_out, opened.taken)
-    manifest, is_new = write_snapshot(changes, opened.bench.work, opened.out, facts)
-    if opened.bench.stories is None:
-        read_known(manifest, opened.out, opened.bench.work)  # now, so that a build with nothing to do writes nothing
+    bench = opened.bench
+    facts = Facts(settings, opened.models(), opened.engine.ledger(), opened.left_out, opened.taken, bench.avoided)
+    manifest, is_new = write_snapshot(changes, bench.work, opened.out, facts)
+    if bench.stories is None:
+        read_known(manifest, opened.out, bench.work)  # now, so that a build with nothing to do writes nothing
+        judge_texts(manifest, opened.out, bench.work, bench.texts, settings.decontaminate)
     return manifest, is_new
 
 

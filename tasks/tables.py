@@ -11,6 +11,7 @@ from schemas.books import CatalogueEntry, Division, Rejection, SegmentedBook
 from schemas.duplicates import Signature
 from schemas.outcomes import Outcome, WorkOutcome
 from schemas.outlines import Outlines
+from schemas.repetition import Repetition
 from schemas.runs import ShardKind
 from schemas.scaffold import QUARANTINED, Findings, Scaffold
 from schemas.trajectories import Trajectories, Trajectory
@@ -148,6 +149,7 @@ def _add_work(one: WorkOutcome, file_sha256: str | None, work: Work, rows: dict[
         "split": composed.split,
         "findings": _load(Findings, one, "verify", work).model_dump_json() if "verify" in one.values else None,
         "signature": _load(Signature, one, "sign", work).model_dump_json(),
+        "repetition": _load(Repetition, one, "repetition", work).model_dump_json(),
     }
     rows["trajectories"] += [trajectory_row(row) for row in composed.rows]
     rows["books"].append({**_book_row(segmented, told, file_sha256), **facts})

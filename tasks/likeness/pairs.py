@@ -96,6 +96,20 @@ def same_work(one: Known, other: Known) -> bool:
     return authors and share_title(one.title, other.title) and not _other_volume(one, other)
 
 
+def measure_likeness(one: Known, other: Known, num_shared: int) -> tuple[float, float]:
+    """Return the estimated Jaccard similarity of two books, and the share of the shorter one that the other holds.
+
+    Args:
+        one: a book.
+        other: another one.
+        num_shared: hashes that are in both sketches.
+    """
+    short, long = sorted((one, other), key=lambda book: (book.num_shingles, book.book_id))
+    limit = min(one.limit, other.limit)
+    in_short, in_long = short.count_to(limit), long.count_to(limit)
+    return num_shared / (in_short + in_long - num_shared), num_shared / in_short
+
+
 def _other_volume(one: Known, other: Known) -> bool:
     return bool(one.volume and other.volume) and one.volume != other.volume
 
@@ -156,14 +170,12 @@ def _iter_near(
 
 
 def _judge(books: Sequence[Known], one: int, other: int, shared: int, settings: DuplicateSettings) -> Link | None:
-    short, long = sorted((one, other), key=lambda place: (books[place].num_shingles, place))
-    limit = min(books[one].limit, books[other].limit)
-    in_short, in_long = books[short].count_to(limit), books[long].count_to(limit)
-    similarity, contained = shared / (in_short + in_long - shared), shared / in_short
+    short, _ = sorted((one, other), key=lambda place: (books[place].num_shingles, place))
+    similarity, contained = measure_likeness(books[one], books[other], shared)
     if similarity >= settings.min_similarity:
         return Link(one, other, "edition", similarity)
     if contained >= settings.min_contained:
-        return Link(short, long, "part", contained)
+        return Link(short, one + other - short, "part", contained)
     if similarity >= settings.min_titled_similarity and same_work(books[one], books[other]):
         return Link(one, other, "edition", similarity)
     return None

@@ -18,6 +18,7 @@ from schemas.settings import Settings
 from tasks.backends.stores import LocalStore
 from tasks.shard import read_head
 from tasks.work import Work
+from tests.tales import tale
 
 
 def shard_bytes(out):
@@ -107,15 +108,13 @@ def test_one_bad_book_stops_no_other(prefect_env, tmp_path):
     (source / "noise.txt").write_bytes(bytes(range(256)) * 200)
     (source / "empty.txt").write_bytes(b"\n")
     (source / "note.txt").write_text("A short note.\n")
-    story = "CHAPTER I\n\n" + "Mara walked down to the harbour and said nothing to Tomas.\n\n" * 300
-    (source / "story.txt").write_text(
-        story + "CHAPTER II\n\n" + "Tomas saw Mara turn, and he called after her.\n\n" * 300
-    )
+    (source / "story.txt").write_text(tale(3))
+    (source / "loop.txt").write_text("CHAPTER I\n\n" + "Mara walked down to the harbour and said nothing.\n\n" * 900)
     settings = Settings(out=str(tmp_path / "out"), source=SourceSettings(location=str(source)))
     with temporary_settings({PREFECT_API_URL: prefect_env["PREFECT_API_URL"]}):
         summary = build_trajectories(settings)
-    assert (summary.books.in_, summary.books.out) == (4, 1)
-    assert summary.books.rejected == {"binary": 1, "empty-file": 1, "too-short": 1}
+    assert (summary.books.in_, summary.books.out) == (5, 1)
+    assert summary.books.rejected == {"binary": 1, "empty-file": 1, "too-repetitive": 1, "too-short": 1}
 
 
 def test_builds_add_up_and_a_rebuilt_book_replaces_itself(prefect_env, tmp_path):

@@ -7,7 +7,6 @@ import hashlib
 import pytest
 
 from schemas.books import CatalogueEntry, Rejection
-from schemas.corpus_settings import DuplicateSettings
 from schemas.errors import ConfigError
 from schemas.outcomes import Outcome, Prepared, PreparedWork, WorkOutcome
 from tasks.buckets import Withdrawal
@@ -23,7 +22,10 @@ SHA = hashlib.sha256(b"a book").hexdigest()
 
 
 def ready(book_id, *stories, sha=None):
-    works = tuple(PreparedWork(work_id=name, segmented="-", signature="-") for name in stories or (book_id,))
+    works = tuple(
+        PreparedWork(work_id=name, segmented="-", signature="-", repetition="-", side_names=("author a",))
+        for name in stories or (book_id,)
+    )
     return Prepared(book_id=book_id, entry=CatalogueEntry(book_id=book_id), source_sha256=sha, works=works)
 
 
@@ -47,7 +49,7 @@ def test_books_are_taken_down_by_id_or_hash_and_stories_by_id():
 
 
 def judge(books, bench, known=(), taken=(), failed=()):  # noqa: F811
-    return judge_works(books, known, frozenset(taken), frozenset(failed), bench.work, DuplicateSettings())
+    return judge_works(books, known, frozenset(taken), frozenset(failed), bench.work, bench.settings)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def bench(tmp_path):
 def prepared(bench):
     book = build_book([["Salt and tide. " * 25, "A lamp was lit. " * 25]])
     bench.work.save("segment/m1", book)
-    work = PreparedWork(work_id="m1", segmented="segment/m1", signature="")
+    work = PreparedWork(work_id="m1", segmented="segment/m1", signature="", repetition="", side_names=("a",))
     return {"m1": Prepared(book_id="m1", entry=CatalogueEntry(book_id="m1"), works=(work,))}
 
 

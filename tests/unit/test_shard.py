@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.books import CatalogueEntry, Rejection
+from schemas.corpus_settings import ScreenSettings
 from schemas.errors import PipelineError, TransientError
 from schemas.ledger import Ledger
 from schemas.outcomes import Outcome
@@ -61,7 +62,8 @@ def bench(tmp_path):
     work = LocalStore(tmp_path / "work")
     with BuiltinLLM(LLMSettings(), AnswerStore(tmp_path / "answers.sqlite")) as llm:
         words = WordTokenizer()
-        settings = Settings(out=str(tmp_path / "out"))
+        told_anew = ScreenSettings(free_words=100_000, free_top_words=100_000)  # five sentences are all there is
+        settings = Settings(out=str(tmp_path / "out"), screen=told_anew)
         yield Bench(settings, Work(work), FolderSource(str(source)), {}, llm, settings.chunk, words, words)
 
 
@@ -81,7 +83,7 @@ def test_a_book_goes_down_the_whole_line_and_is_done_then(bench):
     assert outcome.status == "out", outcome
     assert outcome.entry.title == "The Missing Boat"
     assert set(outcome.values) == {"fetch", "clean", "segment"}
-    assert set(outcome.works[0].values) == {"segment", "sign", "summarize", "verify", "compose"}
+    assert set(outcome.works[0].values) == {"segment", "sign", "repetition", "summarize", "verify", "compose"}
     assert find_outcome(prepare_book("boat", bench), {}, bench) == outcome
     assert run_book("boat", bench) == outcome
 
