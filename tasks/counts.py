@@ -1,4 +1,17 @@
-"""Rows of a shard -> what they add to the manifest's totals, so that a snapshot is counted without being read."""
+"""Rows of a shard -> what they add to the manifest's totals, so that a snapshot is counted without being read.
+
+Beside the totals, a shard brings what a card's tables and plots are made of. All of it adds up over shards:
+
+| group | name -> number |
+| --- | --- |
+| `hist:words`, `hist:chapters`, `hist:born`, `hist:died` | works by bin (`tasks.describing.histograms.BINS`) |
+| `hist:rating:<axis>`, `hist:copied-run` | scenes, and plans that were looked at, by bin |
+| `told` | works that a histogram tells of, by its name; shards older than a histogram do not have it |
+| `public_domain` | works by where their rights have ended, and `unknown` |
+| `trainable` | rows that are meant for training, and those that are not |
+| `rung:<layout>:<window>` | `rows`, `num_tokens`, `plan_tokens`, `prose_tokens` |
+| `roles:<layout>:<window>` | tokens by role of the stage |
+"""
 
 from __future__ import annotations
 
@@ -8,9 +21,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from schemas.runs import Manifest, ShardKind
+from schemas.scaffold import Vector
+from tasks.cataloguing.authors import parse_author
+from tasks.describing.histograms import count_in_bins
 
 Counts = defaultdict[str, Counter[str]]  # group -> name -> number
 AnyRow = Mapping[str, Any]
+AXES = tuple(Vector.model_fields)
 
 
 def count_rows(kind: ShardKind, rows: Iterable[AnyRow]) -> dict[str, dict[str, int]]:
@@ -34,19 +51,49 @@ def tally_findings(manifest: Manifest) -> list[tuple[str, int, int]]:
 
 
 def _count_books(rows: list[AnyRow], counts: Counts) -> None:
-    """Count books and works, and what `verify` looked at and found outside its limits, by check."""
+    """Count books and works, what `verify` looked at and found outside its limits by check, and the histograms."""
     counts["out"].update(books=len({row["parent_id"] or row["book_id"] for row in rows}), works=len(rows))
     for row in rows:
-        for finding in json.loads(row["findings"])["findings"] if row["findings"] else ():
+        findings = json.loads(row["findings"])["findings"] if row["findings"] else []
+        for finding in findings:
             counts["checked"][finding["check"]] += 1
             counts["outside"][finding["check"]] += not finding["passed"]
+        for name, values in _measures(row, findings).items():
+            counts[f"hist:{name}"] += count_in_bins(name.split(":")[0], values)
+            counts["told"][name] += 1
+        counts["public_domain"].update(row["public_domain"] or ["unknown"])
+
+
+def _measures(row: AnyRow, findings: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Return what the histograms count of a work, by name; those of which it tells nothing are left out."""
+    authors = [parse_author(name) for name in row["authors"] or ()]
+    scaffold = json.loads(row["scaffold"]) if row["scaffold"] else {"chapters": []}
+    vectors = [
+        scene["vector"] for chapter in scaffold["chapters"] if not chapter.get("quarantined") for scene in chapter["scenes"]
+    ]
+    found = {
+        "words": [row["num_words"]],
+        "chapters": [row["num_chapters"]],
+        "born": [author.born for author in authors if not author.role][:1],
+        "died": [author.died for author in authors if not author.role][:1],
+        "copied-run": [finding["value"] for finding in findings if finding["check"] == "copied-run"],
+        **{f"rating:{axis}": [vector[axis] for vector in vectors] for axis in AXES},
+    }
+    known = {name: [value for value in values if value is not None] for name, values in found.items()}
+    return {name: values for name, values in known.items() if values}
 
 
 def _count_trajectories(rows: list[AnyRow], counts: Counts) -> None:
     for row in rows:
         counts["layouts"][row["layout"]] += 1
+        counts["trainable"]["yes" if row["trainable"] else "no"] += 1
+        rung = f"{row['layout']}:{row['window']}"
+        counts[f"rung:{rung}"]["rows"] += 1
         for name in ("num_tokens", "plan_tokens", "prose_tokens"):
             counts["tokens"][name] += row[name]
+            counts[f"rung:{rung}"][name] += row[name]
+        for stage in row["stages"]:
+            counts[f"roles:{rung}"][stage["role"]] += stage["num_tokens"]
 
 
 def _count_rejected(rows: list[AnyRow], counts: Counts) -> None:
