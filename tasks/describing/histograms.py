@@ -17,8 +17,10 @@ BINS: dict[str, tuple[int, ...]] = {
     "born": (-1_000, 0, 1_000, *range(1_500, 2_025, 25)),
     "died": (-1_000, 0, 1_000, *range(1_500, 2_025, 25)),
     "rating": tuple(range(0, 100, 10)),
-    "copied-run": (3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, 50, 100),  # 3 stands for 3 or fewer words
+    # 3 stands for 3 or fewer words
+    "copied-run": (3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 30, 50, 100),
 }
+SCALES = {"rating"}  # shown from end to end, so that one can be held against another
 
 
 def count_in_bins(name: str, values: Iterable[float]) -> Counter[str]:
@@ -28,9 +30,9 @@ def count_in_bins(name: str, values: Iterable[float]) -> Counter[str]:
 
 
 def spread_over_bins(name: str, counts: Counter[str]) -> list[tuple[str, int]]:
-    """Return every bin from the first to the last that holds anything, as a label and its count."""
+    """Return every bin from the first to the last that holds anything, as a label and its count; of a scale, all."""
     bins = BINS[name]
-    filled = [place for place, low in enumerate(bins) if counts[str(low)]]
+    filled = [place for place, low in enumerate(bins) if counts[str(low)] or name in SCALES]
     places = range(min(filled), max(filled) + 1) if filled else range(0)
     return [(_label(bins, place), counts[str(bins[place])]) for place in places]
 

@@ -18,6 +18,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "context": ("premise", "story_so_far", "previous_text"),
 }
 
+NUMBERS = ("rows", "num_tokens", "plan_tokens", "prose_tokens")
+
 
 class Rung(NamedTuple):
     """The rows of one layout and window."""
@@ -63,8 +65,7 @@ def list_rungs(manifest: Manifest) -> list[Rung]:
         tokens = sum_counts(manifest, "trajectories", f"rung:{layout}:{window}")
         roles = sum_counts(manifest, "trajectories", f"roles:{layout}:{window}")
         levels = {level: sum(roles[role] for role in members) for level, members in LEVELS.items()}
-        names = ("rows", "num_tokens", "plan_tokens", "prose_tokens")
-        found.append(Rung(layout, int(window), *(tokens[name] for name in names), levels))
+        found.append(Rung(layout, int(window), **{name: tokens[name] for name in NUMBERS}, levels=levels))
     return sorted(found, key=lambda rung: (rung.layout, rung.window))
 
 
