@@ -69,7 +69,10 @@ def _measures(row: AnyRow, findings: list[dict[str, Any]]) -> dict[str, list[flo
     authors = [parse_author(name) for name in row["authors"] or ()]
     scaffold = json.loads(row["scaffold"]) if row["scaffold"] else {"chapters": []}
     vectors = [
-        scene["vector"] for chapter in scaffold["chapters"] if not chapter.get("quarantined") for scene in chapter["scenes"]
+        scene["vector"]
+        for chapter in scaffold["chapters"]
+        if not chapter.get("quarantined")
+        for scene in chapter["scenes"]
     ]
     found = {
         "words": [row["num_words"]],

@@ -9,7 +9,9 @@ from tasks.cataloguing.authors import NOBODY, parse_author
 
 US = "US"
 TERMS = (50, 70)  # years after an author's death; most countries have one of them
-AS_OF = 2_026  # a term counts as over if it was on 1 January of this year: a constant, so that equal books make equal rows
+AS_OF = (
+    2_026  # a term counts as over if it was on 1 January of this year: a constant, so that equal books make equal rows
+)
 DOUBT = 25  # years by which a death may be later than a catalogue says that is not sure of an author's years
 _FREE_IN_US = "public domain in the usa"  # Gutenberg's words
 _NOT_IN_THE_TEXT = {"illustrator", "photographer", "engraver"}  # whose work a plain text does not hold

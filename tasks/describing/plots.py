@@ -98,7 +98,9 @@ def _draw_pair(manifest: Manifest, figure: Figure, *names: tuple[str, str]) -> s
     for axes, (name, label, number) in zip(figure.subplots(1, len(names)), told, strict=True):
         _draw_histogram(axes, manifest, name, f"{label} ({_say_works(number)})")
     return "Histograms: " + "; ".join(
-        f"{label}, of {_say_works(number)}, most in {_fullest(manifest, name)}" for name, label, number in told if number
+        f"{label}, of {_say_works(number)}, most in {_fullest(manifest, name)}"
+        for name, label, number in told
+        if number
     )
 
 

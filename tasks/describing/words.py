@@ -51,7 +51,9 @@ _PLAN_LIMITS = (
 _STORIES = "Stories from files that the maker of this snapshot gave: nothing but their form was changed."
 _STORY_LIMITS = ("Nothing is known of a story but what its file says; duplicates are found by text alone.",)
 _STORY_BIASES = ("Whatever the givers of the files preferred: nothing was balanced.",)
-_STORY_PERSONAL = ("Writers of stories on the web may have put real people into them; no personal data was looked for.",)
+_STORY_PERSONAL = (
+    "Writers of stories on the web may have put real people into them; no personal data was looked for.",
+)
 
 WORDS: dict[Recipe, Words] = {
     "prompt-to-book": Words(

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,12 @@ def model(home):
 
 
 def run(code, folder, *arguments):
-    """Run a snippet as a user does, without a network."""
-    offline = {name: "1" for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK")}
+    """Run a snippet as a user does, from a file and without a network; what it prints."""
+    names = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK", "AXOLOTL_DO_NOT_TRACK")
+    offline = dict.fromkeys((*names, "DISABLE_VERSION_CHECK"), "1")  # LLaMA-Factory asks for an older transformers
     env = {**os.environ, **offline, "HF_HOME": str(folder / "cache"), "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, "-c", code, *arguments]
+    (folder / "snippet.py").write_text(code, encoding="utf-8")
+    command = [sys.executable, "snippet.py", *arguments]
     done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3_000:]
     return done.stdout
@@ -120,7 +123,7 @@ def test_trl_trains_on_the_snippet_and_cuts_no_row(home, snippets, model):
         f"""{code}
 import json
 lengths = [len(one["input_ids"]) for one in trainer.train_dataset]
-learnt = [sum(one["assistant_masks"]) for one in trainer.train_dataset]
+learnt = [sum(label != -100 for label in one["labels"]) for one in trainer.train_dataset]
 told = sum(len(tokenizer(turn["content"] + "<|eot_id|>")["input_ids"])
            for turns in rows["messages"] for turn in turns if turn["role"] == "assistant")
 print(json.dumps([longest, max(lengths), sum(learnt), told, trainer.state.global_step]))
@@ -131,6 +134,40 @@ print(json.dumps([longest, max(lengths), sum(learnt), told, trainer.state.global
     assert longest == kept > 1_024
     assert learnt == told > 0
     assert steps == 2
+
+
+LOAD_AXOLOTL = """
+import json, sys, yaml
+from transformers import AutoTokenizer
+from axolotl.utils.data.sft import _load_raw_datasets
+from axolotl.utils.dict import DictDefault
+from axolotl.utils.schemas.config import AxolotlInputConfig
+from axolotl.utils.schemas.datasets import SFTDataset
+
+if __name__ == "__main__":
+    settings = yaml.safe_load(open("axolotl.yaml"))
+    assert set(settings) <= set(AxolotlInputConfig.model_fields)
+    assert set(settings["datasets"][0]) <= set(SFTDataset.model_fields)
+    cfg = DictDefault({**settings, "dataset_num_proc": 1, "seed": 0})
+    rows, _ = _load_raw_datasets(cfg, cfg.datasets, AutoTokenizer.from_pretrained(cfg.base_model), "train")
+    learnt = [label for labels in rows["labels"] for label in labels if label != -100]
+    print(json.dumps([len(rows), max(len(ids) for ids in rows["input_ids"]), len(learnt)]))
+"""
+LOAD_LLAMAFACTORY = """
+import json, yaml
+from transformers import AutoTokenizer
+from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
+from llamafactory.hparams import get_train_args
+
+settings = yaml.safe_load(open("llamafactory.yaml"))
+model, data, training, _, _ = get_train_args({**settings, "use_cpu": True, "bf16": False, "report_to": "none"})
+tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path)
+template = get_template_and_fix_tokenizer(tokenizer, data)
+rows = get_dataset(template, model, data, training, stage="sft", tokenizer=tokenizer)["train_dataset"]
+learnt = [label for labels in rows["labels"] for label in labels if label != -100]
+print()
+print(json.dumps([len(rows), max(len(ids) for ids in rows["input_ids"]), len(learnt)]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +182,9 @@ def test_the_rung_that_is_taken_out_holds_its_rows_and_no_other(home, rung):
 
     rows = pq.read_table(rung).to_pylist()
     manifest = read_head(LocalStore(home))
-    assert len(rows) == sum(shard.counts.get("rung:chapter-window:8192", {}).get("rows", 0) for shard in manifest.shards)
+    assert len(rows) == sum(
+        shard.counts.get("rung:chapter-window:8192", {}).get("rows", 0) for shard in manifest.shards
+    )
     assert all(":chapter-window-8k:" in row["trajectory_id"] for row in rows)
     assert all([turn["role"] for turn in row["messages"]][:2] == ["user", "assistant"] for row in rows)
 
@@ -166,3 +205,46 @@ print(json.dumps([len(rows), sum(1 for _ in found.records("books")), sorted(firs
         *rows,
         ["trajectories/messages.content", "trajectories/messages.role"],
     ]
+
+
+@pytest.fixture(scope="module")
+def told(home, rung, model):
+    """Rows, and tokens of what the assistant says: what every trainer must come to, but for marks of its template."""
+    code = """
+import json, pyarrow.parquet as pq, sys
+from transformers import AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained("model")
+rows = pq.read_table(sys.argv[1]).column("messages").to_pylist()
+said = [turn["content"] for turns in rows for turn in turns if turn["role"] == "assistant"]
+print(json.dumps([len(rows), sum(len(tokenizer(text)["input_ids"]) for text in said), len(said)]))
+"""
+    return json.loads(run(code, home, str(rung)).splitlines()[-1])
+
+
+@pytest.mark.skipif(find_spec("axolotl") is None, reason="axolotl is not installed: its loader is not run")
+def test_axolotl_loads_the_rung_by_its_snippet_and_learns_what_the_assistant_says(home, snippets, told):
+    (home / "axolotl.yaml").write_text(snippets("base_model"))
+    num_rows, longest, learnt = json.loads(run(LOAD_AXOLOTL, home).splitlines()[-1])
+    assert num_rows == told[0]
+    assert 1_024 < longest <= 9_216
+    assert told[1] <= learnt <= told[1] + 2 * told[2]
+
+
+@pytest.mark.skipif(find_spec("llamafactory") is None, reason="llamafactory is not installed: its loader is not run")
+def test_llamafactory_loads_the_rung_by_its_snippet_and_learns_what_the_assistant_says(home, snippets, told):
+    (home / "dataset_info.json").write_text(snippets("file_name"))
+    (home / "llamafactory.yaml").write_text(snippets("cutoff_len"))
+    num_rows, longest, learnt = json.loads(run(LOAD_LLAMAFACTORY, home).splitlines()[-1])
+    assert num_rows == told[0]
+    assert 1_024 < longest < 9_216
+    marks = 20  # <|im_end|> and the like, which are no tokens of the small vocabulary but spelled out
+    assert told[1] <= learnt <= told[1] + marks * told[2]
+
+
+def test_the_settings_for_axolotl_and_llamafactory_name_what_is_there(rung, snippets):
+    axolotl, names = yaml.safe_load(snippets("base_model")), json.loads(snippets("file_name"))["scriptorium"]
+    settings = yaml.safe_load(snippets("cutoff_len"))
+    assert axolotl["datasets"][0]["path"] == names["file_name"] == rung.name
+    assert axolotl["sequence_len"] == settings["cutoff_len"] == 9_216
+    assert names["formatting"] == "sharegpt"
+    assert set(names["tags"]) == {"role_tag", "content_tag", "user_tag", "assistant_tag", "system_tag"}
