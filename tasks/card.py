@@ -52,7 +52,6 @@ def describe_snapshot(manifest: Manifest) -> dict[str, bytes]:
 
 def _render_card(manifest: Manifest, plots: list[Plot]) -> str:
     words, rungs, files = WORDS[manifest.recipe], list_rungs(manifest), list_files(manifest)
-    counted = sum_counts(manifest, "trajectories", "trainable")
     template = open_templates(autoescape=False).get_template("card.md")
     return template.render(
         manifest=manifest,
@@ -60,8 +59,7 @@ def _render_card(manifest: Manifest, plots: list[Plot]) -> str:
         words=words,
         noun="stories" if manifest.recipe in STORIES else "books",
         stories=manifest.recipe in STORIES,
-        trainable=counted["yes"],
-        untrainable=counted["no"],
+        untrainable=sum_counts(manifest, "trajectories", "trainable")["no"],
         rungs=rungs,
         num_told=sum(rung.rows for rung in rungs),
         num_rows=sum(shard.rows for splits in files.get("trajectories", {}).values() for shard in splits),

@@ -1,4 +1,4 @@
-"""Arrow schemas -> the card's list of columns, and Hugging Face's `features`: what is said cannot leave what is there."""
+"""Arrow schemas -> a card's list of columns, and Hugging Face's `features`: what is said follows what is there."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MEANINGS: dict[ShardKind, dict[str, str]] = {
         "divisions.start": "where the heading begins, in characters of `text`",
         "divisions.body_start": "where what is under the heading begins",
         "divisions.end": "where the division ends, exclusive",
-        "scaffold": "JSON object: every plan of the work, with offsets of scenes and the paragraphs that bullets rest on",
+        "scaffold": "JSON object: every plan of the work, with offsets of scenes and paragraphs that bullets rest on",
         "findings": "JSON object: what each check of the plans measured, its limit, and whether it passed",
         "signature": "JSON object: MinHash of the text, and what decides between editions",
         "source_sha256": "hash of the source text",

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from schemas.runs import Manifest
 from schemas.scaffold import Vector
@@ -22,7 +23,7 @@ from tasks.describing.statistics import LEVELS, list_rungs, sum_counts
 
 AXES = tuple(Vector.model_fields)
 MAX_LABELS = 10  # below an axis of half the width
-STYLE = {
+STYLE: Any = {  # matplotlib names every key in the type
     "svg.hashsalt": "scriptorium",  # ids within a file are drawn from it instead of at random
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",  # comes with matplotlib: widths are the same everywhere
@@ -153,7 +154,7 @@ def _draw_histogram(axes: Axes, manifest: Manifest, name: str, label: str, max_l
     axes.bar(range(len(bins)), [number for _, number in bins], color=BAR, width=0.9)
     step = -(-len(bins) // max_labels) or 1
     axes.set_xticks(range(0, len(bins), step), [low for low, _ in bins[::step]], rotation=45, ha="right")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.set_title(label, fontsize=9)
 
 

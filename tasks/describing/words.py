@@ -31,8 +31,9 @@ _BOOK_LIMITS = (
     "Cleaning and dividing go by rules: a note that looks like prose may have stayed, a heading in an unknown form may "
     "have been missed. A book whose evidence disagrees is refused.",
     "The prose is old: spelling, vocabulary and views are those of its time.",
-    "Well-known books are in the training data of most language models, so a model may know the continuation by heart. "
-    "A score on the sides `validation` and `test` tells of unseen authors only as far as the base model has not seen them.",
+    "Well-known books are in the training data of most language models, so a model may know the continuation by "
+    "heart. A score on the sides `validation` and `test` tells of unseen authors only as far as the base model has not "
+    "seen them.",
 )
 _BOOK_BIASES = (
     "What volunteers chose to digitise: mostly works in English, mostly by men, mostly from Britain and North America, "
@@ -44,8 +45,8 @@ _BOOK_PERSONAL = (
     "prefaces and dedications name real people of their time. No personal data was looked for or added.",
 )
 _PLAN_LIMITS = (
-    "Plans are made by a program or a language model, not by the authors: they may be wrong, and no human has read them "
-    "all. `findings` in the table `books` holds what could be measured.",
+    "Plans are made by a program or a language model, not by the authors: they may be wrong, and no human has read "
+    "them all. `findings` in the table `books` holds what could be measured.",
     "Ratings are opinions of that model, not measurements.",
 )
 _STORIES = "Stories from files that the maker of this snapshot gave: nothing but their form was changed."
@@ -65,11 +66,13 @@ WORDS: dict[Recipe, Words] = {
         tags=("books", "long-context", "creative-writing", "planning", "prompt-to-book"),
         collection=_BOOKS,
         steps=(
-            "A text is fetched, cleaned, screened, and divided into chapters, scenes and paragraphs without the loss of a character.",
-            "A model summarises it bottom-up: scenes, chapters, arcs, people, world, style, the whole, and prompts that ask for it.",
+            "A text is fetched, cleaned, screened, and divided into chapters, scenes and paragraphs without the loss "
+            "of a character.",
+            "A model summarises it bottom-up: scenes, chapters, arcs, people, world, style, the whole, and prompts "
+            "that ask for it.",
             "Every plan is checked against the text it tells of: see below.",
-            "The hierarchy is turned round: prompt first, plans from coarse to fine, each chapter's prose after its plan. "
-            "Every row is read back by a parser of its own and compared.",
+            "The hierarchy is turned round: prompt first, plans from coarse to fine, each chapter's prose after its "
+            "plan. Every row is read back by a parser of its own and compared.",
         ),
         limits=(*_PLAN_LIMITS, *_BOOK_LIMITS),
         biases=_BOOK_BIASES,
@@ -83,8 +86,8 @@ WORDS: dict[Recipe, Words] = {
         steps=(
             "A text is fetched, cleaned, screened, divided, and cut into passages at the borders of paragraphs.",
             "A model writes the outline of each passage.",
-            "A row is the outline (and, where asked for, another passage as a model of style) as the prompt, the passage "
-            "as what is to be learnt.",
+            "A row is the outline (and, where asked for, another passage as a model of style) as the prompt, the "
+            "passage as what is to be learnt.",
         ),
         limits=("Outlines are made by a program or a language model and may be wrong.", *_BOOK_LIMITS),
         biases=_BOOK_BIASES,
@@ -92,7 +95,9 @@ WORDS: dict[Recipe, Words] = {
     ),
     "tagged-story": Words(
         title="Scriptorium tagged stories",
-        summary="Pairs of a prompt with tags of what is wanted (genre, tone, point of view, length) and a human's story.",
+        summary=(
+            "Pairs of a prompt with tags of what is wanted (genre, tone, point of view, length) and a human's story."
+        ),
         tags=("stories", "creative-writing", "controllable-generation", "tagged-story"),
         collection=_STORIES,
         steps=(
@@ -121,7 +126,7 @@ def cite(manifest: Manifest, words: Words) -> str:
     """Return BibTeX of a snapshot, and of the paper behind it."""
     return f"""@misc{{scriptorium-{manifest.recipe}-{manifest.version},
   title = {{{words.title}, snapshot {manifest.version}}},
-  author = {{{{Scriptorium}}}},
+  author = {{Scriptorium}},
   year = {{{manifest.created[:4]}}},
   note = {{content sha256 {manifest.content_sha256}}}
 }}

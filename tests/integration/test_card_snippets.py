@@ -11,6 +11,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -108,6 +109,20 @@ print(json.dumps(counts))
     assert counts["trajectories train"][1][:3] == ["trajectory_id", "book_id", "layout"]
 
 
+def test_datasets_reads_shards_that_are_older_than_a_column_with_nulls_in_it(home, tmp_path):
+    folder = tmp_path / "older"
+    shutil.copytree(home, folder, ignore=shutil.ignore_patterns("cache"))
+    path = sorted(folder.glob("data/books/*.parquet"))[0]
+    pq.write_table(pq.read_table(path).drop_columns(["death_year", "kind"]), path)
+    code = """
+import pathlib
+from datasets import load_dataset
+rows = load_dataset(str(pathlib.Path.cwd()), "books", split="train")
+print(len(rows), list(rows["kind"]).count(None), list(rows["kind"]).count("book"))
+"""
+    assert run(code, folder).splitlines()[-1] == "3 1 2"
+
+
 def test_the_snippets_for_readers_print_what_is_there(home, snippets):
     assert "['user', 'assistant'" in run(snippets('load_dataset(FOLDER, "books"'), home)
     printed = run(snippets("duckdb"), home)
@@ -178,8 +193,6 @@ def rung(home, snippets):
 
 
 def test_the_rung_that_is_taken_out_holds_its_rows_and_no_other(home, rung):
-    import pyarrow.parquet as pq
-
     rows = pq.read_table(rung).to_pylist()
     manifest = read_head(LocalStore(home))
     assert len(rows) == sum(
