@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from schemas.runs import Manifest
@@ -46,11 +47,12 @@ def describe_snapshot(manifest: Manifest) -> dict[str, bytes]:
         **{plot.path: plot.svg for plot in plots},
         LICENCE_FILE: f"# Rights\n\n{_render_rights(manifest)}".encode(),
         "croissant.json": describe_croissant(manifest, words, list_languages(manifest)),
-        "README.md": _render_card(manifest, plots).encode(),
+        "README.md": render_card(manifest, plots).encode(),
     }
 
 
-def _render_card(manifest: Manifest, plots: list[Plot]) -> str:
+def render_card(manifest: Manifest, plots: Sequence[Plot]) -> str:
+    """Return the card: Hugging Face's YAML with this snapshot's files one by one, then words, tables and plots."""
     words, rungs, files = WORDS[manifest.recipe], list_rungs(manifest), list_files(manifest)
     template = open_templates(autoescape=False).get_template("card.md")
     return template.render(

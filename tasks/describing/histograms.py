@@ -42,7 +42,7 @@ def _label(bins: tuple[int, ...], place: int) -> str:
     if place + 1 == len(bins):
         return f"{_short(low)}+"
     high = bins[place + 1]
-    return _short(low) if high == low + 1 else f"{_short(low)}–{_short(high - 1 if high < 1_000 else high)}"
+    return _short(low) if high == low + 1 else f"{_short(low)}–{_short(high - 1 if high < 10_000 else high)}"
 
 
 def _short(number: int) -> str:

@@ -51,7 +51,7 @@ def draw_plots(manifest: Manifest) -> list[Plot]:
     drawn = []
     for name, title, draw in PLOTS:
         with mpl.rc_context(STYLE):
-            figure = Figure(figsize=(8, 3), layout="constrained")
+            figure = Figure(figsize=(8, 3))  # margins are given: finding them takes as long as the rest
             alt = draw(manifest, figure)
             if alt:
                 drawn.append(Plot(f"plots/{name}.svg", title, alt, _encode(figure, title)))
@@ -79,7 +79,8 @@ def _draw_levels(manifest: Manifest, figure: Figure) -> str:
     axes.set_yticks(places, [rung.name for rung in rungs])
     axes.invert_yaxis()
     axes.set_xlabel("% of the tokens of all stages")
-    figure.legend(loc="outside lower center", ncols=4, frameon=False)
+    figure.legend(loc="lower center", ncols=4, frameon=False)
+    _set_margins(figure, left=1.7, bottom=1.1)
     told = [f"{rung.name} {100 * rung.levels['prose'] / sum(rung.levels.values()):.0f} %" for rung in rungs]
     return f"Stacked bars: tokens by level in every layout. Of prose to be learnt: {', '.join(told)}."
 
@@ -98,6 +99,7 @@ def _draw_pair(manifest: Manifest, figure: Figure, *names: tuple[str, str]) -> s
         return ""
     for axes, (name, label, number) in zip(figure.subplots(1, len(names)), told, strict=True):
         _draw_histogram(axes, manifest, name, f"{label} ({_say_works(number)})")
+    _set_margins(figure, left=0.6, bottom=0.9)
     return "Histograms: " + "; ".join(
         f"{label}, of {_say_works(number)}, most in {_fullest(manifest, name)}"
         for name, label, number in told
@@ -110,7 +112,7 @@ def _draw_ratings(manifest: Manifest, figure: Figure) -> str:
     if not number:
         return ""
     figure.set_size_inches(8, 4)
-    panels = figure.subplots(2, 4, sharey=True).flat
+    panels = figure.subplots(2, 4, sharex=True, sharey=True).flat
     for axes, axis in zip(panels, AXES, strict=False):
         _draw_histogram(axes, manifest, f"rating:{axis}", axis.replace("_", " "), 5)
     figure.supylabel("scenes", fontsize=9)
@@ -126,6 +128,7 @@ def _draw_copied_runs(manifest: Manifest, figure: Figure) -> str:
     axes = figure.subplots()
     _draw_histogram(axes, manifest, "copied-run", "longest run of words that a plan shares with the prose", 20)
     axes.set_ylabel("plans")
+    _set_margins(figure, left=0.8, bottom=0.7)
     return (
         f"Histogram: of the plans of {_say_works(number)}, the longest run of words that stands in the prose, too; "
         f"most have {_fullest(manifest, 'copied-run')} words, where 3 stands for 3 or fewer."
@@ -143,10 +146,17 @@ def _draw_findings(manifest: Manifest, figure: Figure) -> str:
     axes.set_xlim(0, 100)
     axes.invert_yaxis()
     axes.set_xlabel("% of the nodes looked at that are outside the limit")
+    _set_margins(figure, left=1.7, bottom=0.6)
     worst = sorted(findings, key=lambda one: one[1] and -one[2] / one[1])[:3]
     return "Bars: nodes outside the limit, by check. Highest: " + ", ".join(
         f"{check} {100 * outside / looked_at:.0f} %" for check, looked_at, outside in worst
     )
+
+
+def _set_margins(figure: Figure, left: float, bottom: float) -> None:
+    """Leave room for what stands outside of the axes, in inches."""
+    width, height = figure.get_size_inches()
+    figure.subplots_adjust(left=left / width, bottom=bottom / height, right=1 - 0.2 / width, top=1 - 0.3 / height)
 
 
 def _draw_histogram(axes: Axes, manifest: Manifest, name: str, label: str, max_labels: int = MAX_LABELS) -> None:

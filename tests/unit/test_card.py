@@ -13,7 +13,7 @@ import yaml
 from schemas.ledger import Ledger
 from schemas.runs import Accounting, LayoutTally, Manifest, ShardInfo, Tally, TokenTally
 from schemas.settings import Recipe, Settings
-from tasks.card import describe_snapshot
+from tasks.card import describe_snapshot, render_card
 from tasks.counts import AXES
 from tasks.describing.columns import list_columns
 from tasks.describing.front import list_files
@@ -96,7 +96,12 @@ def manifest_of(recipe="prompt-to-book", *, books=BOOK_COUNTS, rows=None, traina
 
 
 def card_of(manifest):
-    return describe_snapshot(manifest)["README.md"].decode()
+    return render_card(manifest, [])  # plots take half a second
+
+
+@pytest.fixture(scope="module")
+def described():
+    return describe_snapshot(manifest_of())
 
 
 def front_of(card):
@@ -193,11 +198,12 @@ def test_decontamination_is_told_with_its_limits_and_without_the_place_of_its_te
 def test_the_card_shows_no_place_of_the_machine_that_made_it():
     settings = Settings(out="/secret/out", work="/secret/work").model_dump(mode="json")
     settings["source"]["location"] = "/secret/source"
-    assert not any(b"/secret" in data for data in describe_snapshot(manifest_of(settings=settings)).values())
+    assert not any(
+        b"/secret" in data for data in describe_snapshot(manifest_of(settings=settings, books={}, rows={})).values()
+    )
 
 
-def test_every_plot_is_in_the_card_with_words_for_those_who_cannot_see_it():
-    described = describe_snapshot(manifest_of())
+def test_every_plot_is_in_the_card_with_words_for_those_who_cannot_see_it(described):
     shown = dict(re.findall(r"!\[(.+?)\]\((plots/.+?)\)", described["README.md"].decode()))
     assert sorted(shown.values()) == sorted(path for path in described if path.startswith("plots/"))
     assert len(shown) == 6
@@ -205,11 +211,8 @@ def test_every_plot_is_in_the_card_with_words_for_those_who_cannot_see_it():
     assert all(len(alt) > 40 for alt in shown)
 
 
-def test_plots_are_small_well_formed_and_equal_for_equal_snapshots():
-    first, second = (
-        describe_snapshot(manifest_of()),
-        describe_snapshot(manifest_of(created="2027-01-01T00:00:00+00:00")),
-    )
+def test_plots_are_small_well_formed_and_equal_for_equal_snapshots(described):
+    first, second = described, describe_snapshot(manifest_of(created="2027-01-01T00:00:00+00:00"))
     for path in [path for path in first if path.startswith("plots/")]:
         assert first[path] == second[path]
         assert len(first[path]) < 100_000
@@ -219,16 +222,15 @@ def test_plots_are_small_well_formed_and_equal_for_equal_snapshots():
 
 def test_a_snapshot_of_thousands_of_shards_lists_them_in_yaml_and_croissant_only():
     many = tuple(shard("trajectories", place, {}, "train") for place in range(2_000))
-    described = describe_snapshot(manifest_of(shards=many))
+    described = describe_snapshot(manifest_of(shards=many))  # no counts, no plots
     front, body = described["README.md"].decode().split("\n---\n", 1)
     assert front.count(".parquet") == 2_000
     assert body.count("data/trajectories") == 0
     assert described["croissant.json"].count(b'"sha256"') == 2_000
 
 
-def test_croissant_holds_every_shard_with_its_hash_and_every_column():
-    manifest = manifest_of()
-    told = json.loads(describe_snapshot(manifest)["croissant.json"])
+def test_croissant_holds_every_shard_with_its_hash_and_every_column(described):
+    manifest, told = manifest_of(), json.loads(described["croissant.json"])
     files = {one["contentUrl"]: one["sha256"] for one in told["distribution"] if one["@type"] == "cr:FileObject"}
     assert files == {one.path: one.sha256 for one in manifest.shards}
     sets = {one["@id"]: one["includes"] for one in told["distribution"] if one["@type"] == "cr:FileSet"}
