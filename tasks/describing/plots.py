@@ -115,8 +115,11 @@ def _draw_ratings(manifest: Manifest, figure: Figure) -> str:
     panels = figure.subplots(2, 4, sharex=True, sharey=True).flat
     for axes, axis in zip(panels, AXES, strict=False):
         _draw_histogram(axes, manifest, f"rating:{axis}", axis.replace("_", " "), 5)
-    figure.supylabel("scenes", fontsize=9)
     panels[-1].axis("off")
+    panels[3].tick_params(labelbottom=True)  # nothing stands below it
+    panels[0].set_ylabel("scenes")
+    _set_margins(figure, left=0.7, bottom=0.7)
+    figure.subplots_adjust(hspace=0.6)
     common = ", ".join(f"{axis.replace('_', ' ')} {_fullest(manifest, f'rating:{axis}')}" for axis in AXES)
     return f"Seven histograms: ratings of the scenes of {_say_works(number)}, 0 to 99. Most frequent: {common}."
 
