@@ -92,7 +92,7 @@ class RowCounter:
         for name in ("num_tokens", "plan_tokens", "prose_tokens"):
             self._counts["tokens"][name] += row[name]
             self._counts[f"rung:{rung}"][name] += row[name]
-        for stage in row["stages"] or ():
+        for stage in row["stages"]:
             self._counts[f"roles:{rung}"][stage["role"]] += stage["num_tokens"]
 
     def _add_rejected(self, row: AnyRow) -> None:
