@@ -17,6 +17,7 @@ from schemas.scaffold import QUARANTINED, Findings, Scaffold
 from schemas.trajectories import Trajectories, Trajectory
 from schemas.value import Value
 from tasks.grammar.sequence import messages
+from tasks.rights import find_rights
 from tasks.work import Work
 
 Row = dict[str, Any]
@@ -87,6 +88,7 @@ SCHEMAS: dict[ShardKind, pa.Schema] = {
             ("provenance", pa.large_string()),
             ("kind", pa.string()),  # book, or story
             ("public_domain", pa.list_(pa.string())),  # where its author's rights have ended: 'US', 'life+70'
+            ("death_year", pa.int32()),  # of the last to die of those who wrote it, where it is known of all
             ("repetition", pa.large_string()),  # shares of repeated lines, paragraphs and phrases, as JSON
             ("outlines", pa.large_string()),  # of outline-to-text, as JSON; the scaffold is null then
             ("tags", pa.large_string()),  # of a tagged story, as JSON
@@ -182,7 +184,8 @@ def _load(kind: type[V], outcome: WorkOutcome, stage: str, work: Work) -> V:
 
 
 def _book_row(segmented: SegmentedBook, told: Scaffold | Outlines, file_sha256: str | None) -> Row:
-    entry, column = segmented.entry, "outlines" if isinstance(told, Outlines) else "scaffold"
+    entry, rights = segmented.entry, find_rights(segmented.entry)
+    column = "outlines" if isinstance(told, Outlines) else "scaffold"
     provenance = {
         "file_sha256": file_sha256,
         "source_sha256": segmented.source_sha256,
@@ -201,6 +204,7 @@ def _book_row(segmented: SegmentedBook, told: Scaffold | Outlines, file_sha256: 
         "subjects": list(entry.subjects),
         "issued": entry.issued,
         "rights": entry.rights,
+        **rights._asdict(),
         "num_words": told.num_words,
         "num_chapters": told.num_chapters,
         "text": segmented.text,

@@ -134,7 +134,7 @@ def stories(bench, monkeypatch):  # noqa: F811
                 "num_chapters": 1,
             }
         )
-        empty = dict.fromkeys(tables.SCHEMAS["trajectories"].names)
+        empty = dict.fromkeys(tables.SCHEMAS["trajectories"].names) | {"window": 262_144, "stages": []}
         figures = {"num_tokens": 1, "plan_tokens": 0, "prose_tokens": 1, "layout": "full-book", "split": "train"}
         rows["trajectories"].append({**empty, **figures, "book_id": one.work_id, "trajectory_id": one.work_id})
 
