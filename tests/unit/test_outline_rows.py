@@ -87,7 +87,7 @@ def test_the_recipes_of_one_work_store_do_not_take_each_other_s_outcomes(desk):
     pairs = run_book("boat", desk)
     object.__setattr__(desk, "settings", desk.settings.model_copy(update={"recipe": "prompt-to-book"}))
     book = run_book("boat", desk)
-    assert set(pairs.works[0].values) == {"segment", "sign", "outline", "compose"}
+    assert set(pairs.works[0].values) == {"segment", "sign", "repetition", "outline", "compose"}
     assert set(book.works[0].values) == {"segment", "sign", "summarize", "verify", "compose"}
     assert pairs.works[0].values["segment"] == book.works[0].values["segment"]
 
