@@ -13,7 +13,7 @@ from schemas.duplicates import Duplicate, Signature
 from schemas.outcomes import Prepared, Verdicts
 from schemas.runs import Manifest, ShardInfo
 from schemas.value import Value
-from tasks.buckets import Withdrawal, read_rows
+from tasks.buckets import Withdrawal, iter_rows
 from tasks.duplicates import find_duplicates
 from tasks.protocols import Store
 from tasks.takedown import find_taken, names_of, refuse_taken
@@ -133,7 +133,8 @@ def _read_shard(shard: ShardInfo, held: Store, work: Work) -> KnownWorks:
     key = f"known/{shard.sha256}.json.zst"
     known = work.load(KnownWorks, key)
     if known is None:
-        rows = (row for row in read_rows(shard, held) if row.get("signature"))  # older snapshots have none
+        columns = ["book_id", "parent_id", "source_sha256", "provenance", "signature"]
+        rows = (row for row in iter_rows(shard, held, columns) if row["signature"])  # older snapshots have none
         known = KnownWorks(
             works=tuple(
                 KnownWork(
