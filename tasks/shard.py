@@ -7,6 +7,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -26,6 +27,7 @@ from tasks.buckets import Withdrawal, bucket_of, plan_bucket
 from tasks.keys import hash_json
 from tasks.protocols import Store
 from tasks.sharding.merge import write_bucket
+from tasks.tables import rows_of_book
 from tasks.work import Work
 
 logger = logging.getLogger(__name__)
@@ -129,7 +131,7 @@ def write_shards(
     for bucket, members in sorted(touched.items()):
         old = [shard for shard in (parent.shards if parent else ()) if shard.bucket == bucket]
         plan = plan_bucket(bucket, old, members, changes.withdrawn, store)
-        shards.extend(write_bucket(plan, old, work, store, settings))
+        shards.extend(write_bucket(plan, old, partial(rows_of_book, work=work), store, settings))
     return tuple(sorted(shards, key=lambda shard: (shard.kind, shard.split or "", shard.bucket)))
 
 

@@ -157,6 +157,7 @@ async def _put_object(fs: S3FileSystem, path: str, file: BinaryIO) -> None:
     Those of botocore rewind it.
     """
     bucket, key, _ = fs.split_path(path)
+    await fs.set_session()
     client = await fs.get_s3(bucket)
     try:
         await client.put_object(Bucket=bucket, Key=key, Body=file, IfNoneMatch="*")
@@ -166,6 +167,7 @@ async def _put_object(fs: S3FileSystem, path: str, file: BinaryIO) -> None:
 
 async def _renew_object(fs: S3FileSystem, path: str) -> None:
     bucket, key, _ = fs.split_path(path)
+    await fs.set_session()
     client = await fs.get_s3(bucket)
     source = {"Bucket": bucket, "Key": key}
     try:

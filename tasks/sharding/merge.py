@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import compress
 
 import pyarrow as pa
 
+from schemas.outcomes import Outcome
 from schemas.runs import ShardInfo, ShardKind
 from schemas.settings import ShardSettings
 from tasks.buckets import Accounts, BucketPlan, Rows
 from tasks.protocols import Store
 from tasks.sharding.arrow import Key, key_of, keys_of, read_batches
 from tasks.sharding.writer import ShardWriter, to_batch
-from tasks.tables import Row, rows_of_book
-from tasks.work import Work
+from tasks.tables import Row
 
 SPLITS = ("train", "validation", "test")
 TABLES: tuple[tuple[ShardKind, str | None], ...] = (
@@ -24,6 +24,7 @@ TABLES: tuple[tuple[ShardKind, str | None], ...] = (
     ("rejected", None),
     *(("trajectories", split) for split in SPLITS),
 )
+LoadRows = Callable[[Outcome], Rows]
 ROWS_AT_ONCE = 8  # that become Arrow together: 40 MB of the largest books
 
 
@@ -61,14 +62,14 @@ class Carried:
 
 
 def write_bucket(
-    plan: BucketPlan, old: Sequence[ShardInfo], work: Work, store: Store, settings: ShardSettings
+    plan: BucketPlan, old: Sequence[ShardInfo], load: LoadRows, store: Store, settings: ShardSettings
 ) -> list[ShardInfo]:
     """Write the shards of one bucket.
 
     Args:
         plan: which rows go, and which books come.
         old: the bucket's shards in the parent snapshot.
-        work: where the books' values lie.
+        load: gives the rows of one book.
         store: the data set.
         settings: where row groups are cut.
 
@@ -85,7 +86,7 @@ def write_bucket(
         for writer in writers.values():
             stack.callback(writer.discard)
         carried = {table: Carried(table[0], _read(table, old, store), plan.dropped) for table in TABLES}
-        for rows in iter_rows(plan, work):
+        for rows in iter_rows(plan, load):
             for kind, made in rows.items():
                 accounts.add(kind, made)
             for (kind, split), writer in writers.items():
@@ -98,7 +99,7 @@ def write_bucket(
     return [shard for shard in shards if shard is not None]
 
 
-def iter_rows(plan: BucketPlan, work: Work) -> Iterator[Rows]:
+def iter_rows(plan: BucketPlan, load: LoadRows) -> Iterator[Rows]:
     """Yield the new rows of a bucket, one book loaded at a time, each kind in the order of its works' ids.
 
     A story's id begins with its collection's, so no row of a book comes before the book's id; one that would come
@@ -107,7 +108,7 @@ def iter_rows(plan: BucketPlan, work: Work) -> Iterator[Rows]:
     waiting: Rows = {"trajectories": [], "books": [], "rejected": list(plan.added)}
     members = sorted(plan.members, key=lambda outcome: outcome.book_id)
     for place, outcome in enumerate(members):
-        for kind, made in rows_of_book(outcome, work).items():
+        for kind, made in load(outcome).items():
             waiting[kind] += made
         bound = members[place + 1].book_id if place + 1 < len(members) else None
         ready = {

@@ -17,7 +17,7 @@ from schemas.errors import ConfigError, TransientError
 from schemas.runs import ShardInfo, ShardKind
 from tasks.counts import RowCounter
 from tasks.protocols import Store
-from tasks.sharding.arrow import text_bytes
+from tasks.sharding.arrow import keys_of, text_bytes
 from tasks.tables import SCHEMAS
 
 ZSTD_LEVEL = 3  # 347 MB per CPU second; level 9 is a third of that for 25 % less
@@ -44,9 +44,11 @@ class ShardWriter:
         self.split = split
         self.num_rows = 0
         self._counter = RowCounter(kind)
-        self._group: list[pa.RecordBatch] = []
-        self._group_bytes = 0
-        self._row_group_bytes = row_group_bytes
+        self._least_bytes = row_group_bytes
+        self._batches: list[pa.RecordBatch] = []  # not written yet, with the size and the mark of every row
+        self._sizes: list[int] = []
+        self._marks: list[bytes] = []
+        self._waiting_bytes = 0
         self._folder = folder
         self._path: Path | None = None
         self._writer: pq.ParquetWriter | None = None
@@ -57,17 +59,13 @@ class ShardWriter:
             return
         self.num_rows += batch.num_rows
         self._counter.add(batch.select(self._counter.columns).to_pylist())
-        sizes = np.cumsum(text_bytes(batch))
-        start = 0
-        while start < batch.num_rows:
-            before = int(sizes[start - 1]) if start else 0
-            wanted = self._row_group_bytes - self._group_bytes + before
-            end = min(int(np.searchsorted(sizes, wanted)) + 1, batch.num_rows)  # the row that reaches the limit ends it
-            self._group.append(batch.slice(start, end - start))
-            self._group_bytes += int(sizes[end - 1]) - before
-            start = end
-            if self._group_bytes >= self._row_group_bytes:
-                self._write_group()
+        sizes = text_bytes(batch).tolist()
+        self._batches.append(batch)
+        self._sizes += sizes
+        self._marks += [hashlib.sha256("\0".join(key).encode()).digest() for key in keys_of(self.kind, batch)]
+        self._waiting_bytes += sum(sizes)
+        while self._waiting_bytes >= 2 * self._least_bytes:
+            self._write_group(self._find_cut())
 
     def finish(self, bucket: int, store: Store) -> ShardInfo | None:
         """Put the file under the name of its content and return what it holds; None for no rows.
@@ -78,7 +76,8 @@ class ShardWriter:
         """
         if not self.num_rows:
             return None
-        self._write_group()
+        if self._sizes:
+            self._write_group(len(self._sizes))
         path = self._close()
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -104,14 +103,25 @@ class ShardWriter:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
-    def _write_group(self) -> None:
-        """Write what is gathered as one row group: one piece of memory, so that its pages know of no batches."""
-        if not self._group:
-            return
-        table = pa.Table.from_batches(self._group, SCHEMAS[self.kind]).combine_chunks()
-        self._group, self._group_bytes = [], 0
+    def _find_cut(self) -> int:
+        """Return how many rows make the next group: at least `row_group_bytes`, below twice as many where rows allow.
+
+        Among the rows that may end it, the one with the least mark does: as marks follow from ids, a row that comes or
+        goes moves the cut beside it and seldom another, so what was stored of later groups is found again.
+        """
+        ends = np.cumsum(self._sizes)
+        first = int(np.searchsorted(ends, self._least_bytes))
+        last = max(first, int(np.searchsorted(ends, 2 * self._least_bytes)) - 1)
+        return min(range(first, last + 1), key=lambda place: self._marks[place]) + 1
+
+    def _write_group(self, num_rows: int) -> None:
+        """Write the first waiting rows as one row group: one piece of memory, so that its pages know of no batches."""
+        table = pa.Table.from_batches(self._batches, SCHEMAS[self.kind])
+        self._batches = table.slice(num_rows).to_batches()
+        self._waiting_bytes -= sum(self._sizes[:num_rows])
+        self._sizes, self._marks = self._sizes[num_rows:], self._marks[num_rows:]
         try:
-            self._open().write_table(table)
+            self._open().write_table(table.slice(0, num_rows).combine_chunks())
         except OSError as error:
             raise ConfigError(f"cannot write to {self._folder}: {error.strerror or error}; free some room") from error
 
