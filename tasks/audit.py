@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from heapq import merge
 
-from schemas.errors import PipelineError
 from schemas.runs import Manifest, ShardInfo
 from schemas.value import Value
 from tasks.auditing.shards import ShardReading
@@ -84,10 +83,3 @@ def _read(kind: str, readings: Sequence[ShardReading], store: Store) -> Iterator
     """Yield the rows of one table of a bucket by id; the splits of a table are shards of their own."""
     tables = [reading.rows(store) for reading in readings if reading.shard.kind == kind]
     return merge(*tables, key=lambda row: row["book_id"])
-
-
-def require_manifest(manifest: Manifest | None, out: str) -> Manifest:
-    """Return the manifest; PipelineError with one clear line where there is none."""
-    if manifest is None:
-        raise PipelineError(f"{out}: no snapshot there; build one first: scriptorium build --out {out}")
-    return manifest

@@ -11,7 +11,7 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from schemas.errors import ConfigError, TransientError
+from schemas.errors import ConfigError, PipelineError, TransientError
 from schemas.outcomes import Outcome
 from schemas.runs import (
     SCHEMA_VERSION,
@@ -33,6 +33,7 @@ from tasks.work import Work
 logger = logging.getLogger(__name__)
 
 MANIFESTS = "_manifests"
+HEAD, PARENT = "head", "parent"  # names of snapshots, beside their numbers
 MAX_TRIES = 20  # of committing beside other writers: each try loses to a commit that succeeded
 
 
@@ -80,6 +81,31 @@ def read_manifest(store: Store, version: int) -> Manifest:
             f"{key}: no manifest of schema {SCHEMA_VERSION} ({place}: {problem['msg']}); "
             "it is damaged: move the file away, and the snapshot before it counts"
         ) from error
+
+
+def require_versions(store: Store, out: str) -> list[int]:
+    """Return the numbers of all snapshots; PipelineError with one clear line where there is none."""
+    versions = list_versions(store)
+    if not versions:
+        raise PipelineError(f"{out}: no snapshot there; build one first: scriptorium build --out {out}")
+    return versions
+
+
+def find_snapshot(store: Store, name: str, out: str, beside: Manifest | None = None) -> Manifest:
+    """Return a snapshot by its number, `head`, or `parent` (of `beside`, or of the newest).
+
+    Raises:
+        PipelineError: there is no data set.
+        ConfigError: there is no snapshot of that name; the message tells which there are.
+    """
+    versions = require_versions(store, out)
+    number: int | None = versions[-1] if name == HEAD else int(name) if name.isdecimal() else None
+    if name == PARENT:
+        number = (beside or read_manifest(store, versions[-1])).parent
+    if number is None or number not in versions:
+        listed = ", ".join(map(str, versions[-10:]))
+        raise ConfigError(f"{out}: no snapshot {name!r}; there are {listed}, or say {HEAD} or {PARENT}")
+    return read_manifest(store, number)
 
 
 def _schema_of(data: bytes) -> int | None:

@@ -44,8 +44,8 @@ class ShardReading:
         except FileNotFoundError:
             self.problems.append(f"{path}: the shard is missing")
             return
-        except PipelineError as error:
-            self.problems.append(f"{path}: {str(error).partition(': ')[2]}")
+        except (PipelineError, ValueError) as error:  # a flipped bit may leave good pages with text that is none
+            self.problems.append(f"{path}: its rows cannot be read: {error}")
             return
         self._check_counts()
 
