@@ -20,12 +20,12 @@ class Prose:
         chance = random.Random(seed)
         letters = "etaoinshrdlucmfwypvbgk"
         self.words = ["".join(chance.choices(letters, k=chance.randint(2, 10))) for _ in range(NUM_WORDS)]
-        weights = 1 / np.arange(1, NUM_WORDS + 1)
-        self.shares = weights / weights.sum()
+        weights = np.cumsum(1 / np.arange(1, NUM_WORDS + 1))
+        self.up_to = weights / weights[-1]
 
     def write(self, num_bytes: int, seed: int) -> str:
         """Return about as many bytes of text."""
-        picks = np.random.default_rng(seed).choice(NUM_WORDS, size=num_bytes // 6, p=self.shares)
+        picks = np.searchsorted(self.up_to, np.random.default_rng(seed).random(num_bytes // 6))
         return " ".join(self.words[pick] for pick in picks)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -94,12 +95,15 @@ class RemoteStore:
             self.put(key, self.get(key))
 
     def ages(self, prefix: str) -> dict[str, float]:
-        """Return the seconds since every value below a prefix was written, by the server's clock."""
-        now, root = datetime.now(UTC), len(self._root)
+        """Return the seconds since every value below a prefix was written: the server's time, this machine's clock."""
+        now, root = time.time(), len(self._root)
         self._fs.invalidate_cache()
         found = self._call("list", prefix, self._fs.find, self._path(prefix), detail=True)
         times = {path[root:].lstrip("/"): info.get("LastModified") or info["created"] for path, info in found.items()}
-        return {key: (now - written).total_seconds() for key, written in times.items()}
+        return {
+            key: now - (written.timestamp() if isinstance(written, datetime) else float(written))
+            for key, written in times.items()
+        }
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys below a prefix, sorted."""
