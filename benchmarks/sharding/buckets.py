@@ -44,11 +44,17 @@ class S3Server:
         except BaseException:
             self._process.kill()
             raise
+        self._before = {name: os.environ.get(name) for name in self.environment}
         os.environ.update(self.environment)
         return f"s3://{BUCKET}"
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End it."""
+        """End it, and leave the environment as it was."""
+        for name, value in self._before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
         self._process.terminate()
         self._process.wait(20)
 
