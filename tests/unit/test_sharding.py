@@ -32,22 +32,19 @@ def outcome(book_id):
 
 def load(one, edition=0):
     """The rows of an invented book, anew: whoever changes them changes nobody else's."""
-    return copy.deepcopy(_load(one, edition))
+    return copy.deepcopy(_load(one.book_id, edition))
 
 
 @cache
-def _load(one, edition):
+def _load(book_id, edition):
     """Four trajectories of 10 kB, one of them of another split, the book itself, and a note."""
-    seed = sum(one.book_id.encode()) + edition
-    rows = [
-        trajectory_row(PROSE, one.book_id, 10_000, seed + at) | {"trajectory_id": f"{one.book_id}:{at}"}
-        for at in range(4)
-    ]
+    seed = sum(book_id.encode()) + edition
+    rows = [trajectory_row(PROSE, book_id, 10_000, seed + at) | {"trajectory_id": f"{book_id}:{at}"} for at in range(4)]
     rows[3]["split"] = "test"
-    note = {"book_id": one.book_id, "level": "note", "layout": "full-book", "reason": "long-prose", "detail": f"{seed}"}
+    note = {"book_id": book_id, "level": "note", "layout": "full-book", "reason": "long-prose", "detail": f"{seed}"}
     return {
         "trajectories": rows[::-1],
-        "books": [book_row(PROSE, one.book_id, 5_000, seed)],
+        "books": [book_row(PROSE, book_id, 5_000, seed)],
         "rejected": [{**dict.fromkeys(SCHEMAS["rejected"].names), **note}],
     }
 
