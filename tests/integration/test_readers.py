@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -19,22 +18,17 @@ from tasks.line import run_book
 from tasks.shard import Changes, read_head
 from tasks.snapshot import write_snapshot
 from tests.integration.conftest import ROOT
+from tests.integration.digests import digest
 from tests.unit.test_shard import bench, facts  # noqa: F401  # the fixture
 
 KEPT = ROOT / "tests" / "snapshots"
-
-
-def digest(rows):
-    """Number of rows, and a hash over every value in them, whatever order they came in."""
-    told = sorted(json.dumps(row, sort_keys=True, default=list) for row in rows)
-    return [len(told), hashlib.sha256("\n".join(told).encode()).hexdigest()]
 
 
 def load_with_datasets(home, *arguments):
     """Load in a process of its own, for `datasets` reads the environment when it is imported."""
     code = (
         "import json, sys, datasets\n"
-        "from tests.integration.test_readers import digest\n"
+        "from tests.integration.digests import digest\n"
         "folder, files, config, split = json.loads(sys.argv[1])\n"
         "options = {'data_files': files} if files else {'name': config}\n"
         "data = datasets.load_dataset('parquet' if files else folder, split=split, **options)\n"
