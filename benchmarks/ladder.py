@@ -29,14 +29,13 @@ from typing import Any
 import numpy as np
 
 from schemas.settings import LADDER
-from tasks.audit import require_manifest
 from tasks.backends.stores import open_store
 from tasks.backends.tokenizers import TiktokenTokenizer, open_tokenizer
 from tasks.buckets import read_rows, read_table
 from tasks.grammar.parser import parse_stage
 from tasks.grammar.render import render_stage
 from tasks.grammar.sequence import stages_from_messages
-from tasks.shard import read_head
+from tasks.shard import HEAD, find_snapshot
 from tests.grammar_oracle import find_excess, find_fault
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,7 +105,7 @@ def list_ids(source: str) -> list[str]:
 def measure(out: str) -> Figures:
     """Hold every row of the newest snapshot against the bounds."""
     store, tokenizer = open_store(out), open_tokenizer("samples")
-    manifest = require_manifest(read_head(store), out)
+    manifest = find_snapshot(store, HEAD, out)
     texts = {
         row["book_id"]: row
         for row in read_table(manifest, "books", store, ["book_id", "text", "divisions", "scaffold"])

@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 
 from flows.answer_commands import answers_app
-from flows.inspect_data import look_at_file, read_status, show_audit, show_status, verify_data
+from flows.data_commands import diff, gc, verify
+from flows.inspect_data import look_at_file, read_status, show_status
 from flows.options import (
     Books,
     Budget,
@@ -26,7 +27,7 @@ from flows.options import (
     Work,
 )
 from flows.profiles import load_settings
-from flows.reporting import EXIT_FAILED, Json, Profile, Verbose, reporting
+from flows.reporting import Json, Profile, Verbose, reporting
 from schemas.errors import PipelineError
 from schemas.settings import Settings
 
@@ -38,6 +39,9 @@ app = typer.Typer(
 )
 
 app.add_typer(answers_app, name="answers")
+app.command()(verify)
+app.command()(diff)
+app.command()(gc)
 
 EXIT_WAITING = 3  # the budget is spent, and books wait
 
@@ -242,24 +246,6 @@ def status(
             typer.echo(found.to_json())
         else:
             show_status(found, console)
-
-
-@app.command()
-def verify(
-    out: Annotated[str, typer.Argument(help="Folder or s3:// URL of the data set.")],
-    trainee_tokenizer: Trainee = None,
-    json: Json = False,
-    verbose: Verbose = False,
-) -> None:
-    """Recompute every hash, count, offset and grammar check of the newest snapshot; exit code 1 when one is wrong."""
-    with reporting(json=json, verbose=verbose) as console:
-        audit = verify_data(out, trainee_tokenizer)
-        if json:
-            typer.echo(audit.to_json())
-        else:
-            show_audit(audit, console)
-        if not audit.ok:
-            raise typer.Exit(EXIT_FAILED)
 
 
 def main() -> None:

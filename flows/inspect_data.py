@@ -20,9 +20,7 @@ from schemas.ledger import Ledger
 from schemas.runs import Accounting, Manifest, TokenTally
 from schemas.settings import Settings
 from schemas.value import Value
-from tasks.audit import Audit, audit_snapshot, require_manifest
 from tasks.backends.stores import open_store
-from tasks.backends.tokenizers import open_tokenizer
 from tasks.catalogue import read_header
 from tasks.clean import clean_book
 from tasks.cleaning.decoding import decode_text
@@ -35,7 +33,7 @@ from tasks.opening import BUILD_FILE, work_location
 from tasks.protocols import Store
 from tasks.screen import screen_book
 from tasks.segment import segment_book
-from tasks.shard import read_head
+from tasks.shard import list_versions, read_head
 
 
 class Status(Value):
@@ -44,6 +42,7 @@ class Status(Value):
     out: str
     snapshot: int | None = None
     created: str | None = None
+    snapshots: tuple[int, ...] = Field(default=(), description="all that are there, for diff, gc and verify")
     accounting: Accounting | None = None
     trajectories: dict[str, dict[str, int]] = Field(default_factory=dict)
     tokens: TokenTally | None = None
@@ -93,7 +92,8 @@ def _describe_use(clean: CleanBook, segmented: SegmentedBook, settings: Settings
 def read_status(out: str) -> Status:
     """Return what lies at `out`; ConfigError where neither a snapshot nor a build is there."""
     settings = load_settings(None, {"out": out})
-    manifest = read_head(open_store(out))
+    store = open_store(out)
+    manifest = read_head(store)
     work = open_store(work_location(settings))
     books: dict[str, set[str]] = defaultdict(set)
     for key in work.keys(""):
@@ -108,6 +108,7 @@ def read_status(out: str) -> Status:
     found = {} if manifest is None else _of_manifest(manifest)
     return Status(
         out=out,
+        snapshots=tuple(list_versions(store)),
         work={stage: len(ids) for stage, ids in sorted(books.items())},
         build=None if build is None else len(build),
         missing=tuple(book_id for book_id in build or () if book_id not in books["outcome"]),
@@ -118,6 +119,8 @@ def read_status(out: str) -> Status:
 def show_status(status: Status, console: Console) -> None:
     """Print a status for a person."""
     rows = [("snapshot", "none yet" if status.snapshot is None else f"{status.snapshot} of {status.created}")]
+    if len(status.snapshots) > 1:
+        rows.append(("snapshots", f"{len(status.snapshots)}: {status.snapshots[0]} to {status.snapshots[-1]}"))
     if status.accounting is not None and status.tokens is not None and status.ledger is not None:
         books, tokens, ledger = status.accounting.books, status.tokens, status.ledger
         reasons = ", ".join(f"{number} {reason}" for reason, number in books.rejected.items())
@@ -139,33 +142,6 @@ def show_status(status: Status, console: Console) -> None:
     print_rows(rows, console)
 
 
-def verify_data(out: str, trainee: str | None) -> Audit:
-    """Check the newest snapshot at `out`.
-
-    Raises:
-        ConfigError: the tokenizer that the manifest names cannot be opened.
-        PipelineError: there is no snapshot.
-    """
-    store = open_store(out)
-    manifest = require_manifest(read_head(store), out)
-    tokenizer = open_tokenizer(trainee or _tokenizer_of(manifest))
-    if tokenizer.identity != manifest.models["trainee"]:
-        raise ConfigError(
-            f"{out}: its tokens were counted with {manifest.models['trainee']}, not with {tokenizer.identity}; "
-            "give that file as --trainee-tokenizer"
-        )
-    return audit_snapshot(manifest, store, tokenizer)
-
-
-def show_audit(audit: Audit, console: Console) -> None:
-    """Print an audit for a person."""
-    checked = ", ".join(f"{number} {what}" for what, number in audit.checked.items())
-    console.print(f"checked {checked}", highlight=False, soft_wrap=True)
-    for problem in audit.problems:
-        console.print(f"- {problem}", highlight=False, markup=False, soft_wrap=True)
-    console.print("all as it should be" if audit.ok else f"{audit.num_problems} problems", highlight=False)
-
-
 def _of_manifest(manifest: Manifest) -> dict[str, Any]:
     return {
         "snapshot": manifest.version,
@@ -183,7 +159,3 @@ def _read_build(work: Store) -> list[str] | None:
         return [str(book_id) for book_id in json.loads(work.get(BUILD_FILE))["book_ids"]]
     except FileNotFoundError:
         return None
-
-
-def _tokenizer_of(manifest: Manifest) -> str:
-    return str(Settings.model_validate(manifest.settings).tokens.trainee)

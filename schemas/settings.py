@@ -150,7 +150,7 @@ class ShardSettings(Value):
     """Trajectory -> Parquet + Manifest."""
 
     num_buckets: int = Field(8, ge=1, le=4096, description="fixed at a data set's first snapshot")
-    row_group_bytes: int = Field(16_000_000, ge=1_000, description="text in one row group")
+    row_group_bytes: int = Field(16_000_000, ge=1_000, description="least text in one row group; twice as much at most")
 
 
 class TrainSettings(Value):

@@ -99,13 +99,6 @@ class RowCounter:
         self._rejected.append({name: row[name] for name in COUNTED["rejected"]})
 
 
-def count_rows(kind: ShardKind, rows: Iterable[AnyRow]) -> dict[str, dict[str, int]]:
-    """Return what rows add to the manifest's totals."""
-    counter = RowCounter(kind)
-    counter.add(rows)
-    return counter.counts()
-
-
 def tally_findings(manifest: Manifest) -> list[tuple[str, int, int]]:
     """Return each check of `verify`, the nodes it looked at, those outside its limit; shards bring their counts."""
     checked, outside = (

@@ -15,7 +15,7 @@ from schemas.overlaps import Overlaps
 from schemas.runs import Manifest, ShardInfo
 from schemas.settings import Settings
 from schemas.value import Value
-from tasks.buckets import Withdrawal, read_rows
+from tasks.buckets import Withdrawal, iter_rows
 from tasks.composing.splits import name_sides, place_side
 from tasks.decontaminate import measure_overlap, refuse_contaminated
 from tasks.duplicates import find_duplicates
@@ -206,7 +206,8 @@ def _read_shard(shard: ShardInfo, held: Store, work: Work) -> KnownWorks:
     key = f"known/{hash_json([shard.sha256, code_digest(__name__)])}.json.zst"
     known = work.load(KnownWorks, key)
     if known is None:
-        rows = (row for row in read_rows(shard, held) if row.get("signature"))  # older snapshots have none
+        columns = ["book_id", "parent_id", "title", "authors", "split", "source_sha256", "provenance", "signature"]
+        rows = (row for row in iter_rows(shard, held, columns) if row["signature"])  # older snapshots have none
         known = KnownWorks(
             works=tuple(
                 KnownWork(
@@ -228,7 +229,7 @@ def _read_overlaps(shard: ShardInfo, held: Store, work: Work, texts: EvaluationT
     key = f"overlaps/{hash_json([shard.sha256, texts.identity, code_digest(__name__)])}.json.zst"
     overlaps = work.load(Overlaps, key)
     if overlaps is None:
-        rows = read_rows(shard, held)
+        rows = iter_rows(shard, held, ["book_id", "parent_id", "text"])
         measured = (measure_overlap(row["book_id"], row["text"], texts, row.get("parent_id")) for row in rows)
         overlaps = Overlaps(works=tuple(one for one in measured if one.shared))
         work.save(key, overlaps)

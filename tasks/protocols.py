@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from schemas.books import CatalogueEntry
@@ -153,6 +155,21 @@ class Store(Protocol):
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write a value unless there is one; False where there was."""
+
+    def put_file_if_absent(self, key: str, path: Path) -> bool:
+        """Write a file's bytes unless there is a value, without reading it whole; False where there was one."""
+
+    def scratch(self) -> Path:
+        """Return a folder for files that are put afterwards, named `.tmp-` and more."""
+
+    def file(self, key: str) -> AbstractContextManager[Path]:
+        """Give a file with the bytes, to read only, for as long as the context lasts; FileNotFoundError: none."""
+
+    def touch(self, key: str) -> None:
+        """Make a value young again, so that no sweep takes it for a leftover."""
+
+    def ages(self, prefix: str) -> dict[str, float]:
+        """Return the seconds since every value below a prefix was written, leftovers of killed writers too."""
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys below a prefix, sorted."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
+import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from schemas.errors import ConfigError, TransientError
+from schemas.errors import ConfigError, PipelineError, TransientError
 from schemas.outcomes import Outcome
 from schemas.runs import (
     SCHEMA_VERSION,
@@ -22,24 +19,23 @@ from schemas.runs import (
     LayoutTally,
     Manifest,
     ShardInfo,
-    ShardKind,
     Tally,
     TokenTally,
 )
 from schemas.settings import ShardSettings
-from tasks.buckets import Rows, Withdrawal, bucket_of, merge_bucket, read_bucket
-from tasks.counts import count_rows
+from tasks.buckets import Rows, Withdrawal, bucket_of, plan_bucket
 from tasks.keys import hash_json
 from tasks.protocols import Store
-from tasks.tables import SCHEMAS, SORT_KEYS, Row
+from tasks.sharding.merge import write_bucket
+from tasks.story_rows import is_block, rows_of_stories
+from tasks.tables import rows_of_book
 from tasks.work import Work
 
 logger = logging.getLogger(__name__)
 
 MANIFESTS = "_manifests"
+HEAD, PARENT = "head", "parent"  # names of snapshots, beside their numbers
 MAX_TRIES = 20  # of committing beside other writers: each try loses to a commit that succeeded
-ZSTD_LEVEL = 3  # 347 MB per CPU second; level 9 is a third of that for 25 % less
-SPLITS = ("train", "validation", "test")
 
 
 def read_head(store: Store) -> Manifest | None:
@@ -48,18 +44,78 @@ def read_head(store: Store) -> Manifest | None:
     Raises:
         ConfigError: it is damaged, or a later version of this project wrote it.
     """
-    keys = [key for key in store.keys(MANIFESTS) if key.endswith(".json")]
-    if not keys:
-        return None
+    versions = list_versions(store)
+    return read_manifest(store, versions[-1]) if versions else None
+
+
+def list_versions(store: Store) -> list[int]:
+    """Return the numbers of all snapshots of a data set, in order."""
+    names = [key.rsplit("/", 1)[-1].removesuffix(".json") for key in store.keys(MANIFESTS) if key.endswith(".json")]
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def manifest_key(version: int) -> str:
+    """Return where the manifest of a snapshot lies."""
+    return f"{MANIFESTS}/{version:020d}.json"
+
+
+def read_manifest(store: Store, version: int) -> Manifest:
+    """Return the manifest of one snapshot; those of every earlier schema are read as they are.
+
+    Raises:
+        ConfigError: it is damaged, or a later version of this project wrote it.
+        FileNotFoundError: there is none.
+    """
+    key = manifest_key(version)
+    data = store.get(key)
     try:
-        return Manifest.model_validate_json(store.get(keys[-1]))
+        return Manifest.model_validate_json(data)
     except ValidationError as error:
+        schema = _schema_of(data)
+        if schema is not None and schema > SCHEMA_VERSION:
+            raise ConfigError(
+                f"{key}: it is of schema {schema}, this version reads 1 to {SCHEMA_VERSION}; take a later version"
+            ) from error
         problem = error.errors()[0]
         place = ".".join(map(str, problem["loc"]))
         raise ConfigError(
-            f"{keys[-1]}: no manifest of schema {SCHEMA_VERSION} ({place}: {problem['msg']}); "
-            "it is damaged or of a later version: take that version, or move the file away"
+            f"{key}: no manifest of schema {SCHEMA_VERSION} ({place}: {problem['msg']}); "
+            "it is damaged: move the file away, and the snapshot before it counts"
         ) from error
+
+
+def require_versions(store: Store, out: str) -> list[int]:
+    """Return the numbers of all snapshots; PipelineError with one clear line where there is none."""
+    versions = list_versions(store)
+    if not versions:
+        raise PipelineError(f"{out}: no snapshot there; build one first: scriptorium build --out {out}")
+    return versions
+
+
+def find_snapshot(store: Store, name: str, out: str, beside: Manifest | None = None) -> Manifest:
+    """Return a snapshot by its number, `head`, or `parent` (of `beside`, or of the newest).
+
+    Raises:
+        PipelineError: there is no data set.
+        ConfigError: there is no snapshot of that name; the message tells which there are.
+    """
+    versions = require_versions(store, out)
+    number: int | None = versions[-1] if name == HEAD else int(name) if name.isdecimal() else None
+    if name == PARENT:
+        number = (beside or read_manifest(store, versions[-1])).parent
+    if number is None or number not in versions:
+        listed = ", ".join(map(str, versions[-10:]))
+        raise ConfigError(f"{out}: no snapshot {name!r}; there are {listed}, or say {HEAD} or {PARENT}")
+    return read_manifest(store, number)
+
+
+def _schema_of(data: bytes) -> int | None:
+    """Return the schema that a manifest says it is of, if it says so."""
+    try:
+        schema = json.loads(data)["schema_version"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return schema if isinstance(schema, int) else None
 
 
 @dataclass(frozen=True)
@@ -101,9 +157,14 @@ def write_shards(
     shards = [shard for shard in (parent.shards if parent else ()) if shard.bucket not in touched]
     for bucket, members in sorted(touched.items()):
         old = [shard for shard in (parent.shards if parent else ()) if shard.bucket == bucket]
-        rows = merge_bucket(read_bucket(old, store), members, changes.withdrawn, work)
-        shards.extend(_write_bucket(bucket, rows, store, settings))
+        plan = plan_bucket(bucket, old, members, changes.withdrawn, store)
+        shards.extend(write_bucket(plan, old, partial(_load_rows, work=work), store, settings))
     return tuple(sorted(shards, key=lambda shard: (shard.kind, shard.split or "", shard.bucket)))
+
+
+def _load_rows(outcome: Outcome, work: Work) -> Rows:
+    """Return the rows of a book, or of a block of stories, which is what a book is in their accounts."""
+    return rows_of_stories(outcome, work) if is_block(outcome) else rows_of_book(outcome, work)
 
 
 def total(shards: Sequence[ShardInfo]) -> tuple[Accounting, dict[str, dict[str, int]], TokenTally]:
@@ -159,7 +220,7 @@ def run_digest(outcomes: Sequence[Outcome]) -> str:
 
 def commit(manifest: Manifest, store: Store) -> bool:
     """Write a manifest under its version; False where another writer was first."""
-    key = f"{MANIFESTS}/{manifest.version:020d}.json"
+    key = manifest_key(manifest.version)
     try:
         return store.put_if_absent(key, manifest.to_json())
     except TransientError:
@@ -168,56 +229,3 @@ def commit(manifest: Manifest, store: Store) -> bool:
             return Manifest.model_validate_json(store.get(key)).writer == manifest.writer
         except FileNotFoundError:
             return False
-
-
-def _write_bucket(bucket: int, rows: Rows, store: Store, settings: ShardSettings) -> list[ShardInfo]:
-    shards = [write_shard("books", rows["books"], bucket, None, store, settings)]
-    shards.append(write_shard("rejected", rows["rejected"], bucket, None, store, settings))
-    for split in SPLITS:
-        chosen = [row for row in rows["trajectories"] if row["split"] == split]
-        shards.append(write_shard("trajectories", chosen, bucket, split, store, settings))
-    return [shard for shard in shards if shard is not None]
-
-
-def write_shard(
-    kind: ShardKind, rows: list[Row], bucket: int, split: str | None, store: Store, settings: ShardSettings
-) -> ShardInfo | None:
-    """Write rows as one Parquet file named by its sha256; None for no rows. Equal rows make equal bytes."""
-    if not rows:
-        return None
-    ordered = sorted(rows, key=lambda row: tuple(str(row[name] or "") for name in SORT_KEYS[kind]))
-    data = encode_rows(ordered, SCHEMAS[kind], settings.row_group_bytes)
-    sha256 = hashlib.sha256(data).hexdigest()
-    path = f"data/{kind}/{sha256}.parquet"
-    store.put_if_absent(path, data)
-    counts = count_rows(kind, ordered)
-    return ShardInfo(
-        kind=kind, path=path, sha256=sha256, rows=len(rows), bytes=len(data), bucket=bucket, split=split, counts=counts
-    )
-
-
-def encode_rows(rows: Sequence[Row], schema: pa.Schema, row_group_bytes: int) -> bytes:
-    """Return rows as Parquet: zstd, row groups cut by bytes, content-defined chunks."""
-    sink = io.BytesIO()
-    with pq.ParquetWriter(
-        sink, schema, compression="zstd", compression_level=ZSTD_LEVEL, use_content_defined_chunking=True
-    ) as writer:
-        group: list[Row] = []
-        size = 0
-        for row in rows:
-            group.append(row)
-            size += _text_bytes(row)
-            if size >= row_group_bytes:
-                writer.write_table(pa.Table.from_pylist(group, schema))
-                group, size = [], 0
-        if group:
-            writer.write_table(pa.Table.from_pylist(group, schema))
-    return sink.getvalue()
-
-
-def _text_bytes(value: Any) -> int:
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, dict):
-        return sum(_text_bytes(item) for item in value.values())
-    return sum(_text_bytes(item) for item in value) if isinstance(value, list | tuple) else 0

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from schemas.books import CatalogueEntry
 from schemas.corpus_settings import DuplicateSettings
 from schemas.duplicates import Signature
+from schemas.errors import PipelineError
 from schemas.repetition import Repetition
-from schemas.runs import Manifest
+from schemas.runs import Manifest, ShardInfo
 from schemas.settings import ComposeSettings
-from tasks.buckets import read_rows
+from tasks.buckets import iter_rows
 from tasks.composing.splits import name_sides, place_side
 from tasks.likeness.sides import find_across_sides
 from tasks.protocols import Store
@@ -19,6 +20,7 @@ from tasks.screening.repetition import measure_text
 from tasks.tables import Row
 
 SIDED = ("prompt-to-book", "outline-to-text")  # of books, whose author decides; stories are divided by their recipe
+COLUMNS = ("book_id", "title", "authors", "split", "signature", "repetition", "text", "divisions")
 ZLIB_TOLERANCE = 0.05  # builds of zlib compress a little differently
 
 
@@ -36,11 +38,7 @@ def check_sides(manifest: Manifest, store: Store) -> Iterator[str]:
     for shard in manifest.shards:
         if shard.kind != "books":
             continue
-        try:
-            rows = read_rows(shard, store)
-        except (OSError, ValueError):
-            continue  # said already: it is missing or damaged
-        for row in rows:
+        for row in _read_sound(shard, store):
             yield from _check_repetition(row)
             if row.get("signature") and manifest.recipe in SIDED:
                 signatures.append(Signature.model_validate_json(row["signature"]))
@@ -49,6 +47,14 @@ def check_sides(manifest: Manifest, store: Store) -> Iterator[str]:
     least = _setting(manifest, "duplicates", "min_across_sides", DuplicateSettings().min_across_sides)
     for near in find_across_sides(signatures, splits, least).values():
         yield f"book {near.book_id}: {near.detail}"
+
+
+def _read_sound(shard: ShardInfo, store: Store) -> Iterator[Row]:
+    """Yield the rows of a shard, as far as it can be read: what is missing or damaged was said already."""
+    try:
+        yield from iter_rows(shard, store, COLUMNS)
+    except (OSError, ValueError, PipelineError):
+        return
 
 
 def _check_authors(row: Row, held_out_share: float) -> Iterator[str]:

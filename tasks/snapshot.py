@@ -1,7 +1,8 @@
-"""Outcomes -> Manifest: shards, card and report first, the manifest last."""
+"""Outcomes -> Manifest: shards first, then the manifest, then the card and the report that tell of it."""
 
 from __future__ import annotations
 
+import json
 import logging
 import platform
 import random
@@ -25,6 +26,7 @@ from tasks.work import Work
 
 logger = logging.getLogger(__name__)
 
+PAGES = "report/snapshot.json"  # which snapshot the pages tell of: written after them
 PACKAGES = ("pydantic", "pyarrow", "tiktoken", "sklearn", "numpy", "py3langid", "zstandard", "prefect")
 
 
@@ -53,14 +55,39 @@ def write_snapshot(changes: Changes, work: Work, store: Store, facts: Facts) -> 
         parent = read_head(store)
         manifest = _next_manifest(changes, parent, work, store, facts)
         if parent and _identity(parent) == _identity(manifest):
+            publish_pages(parent, None, store)
             return parent, False
-        write_report(manifest, parent, store)
-        write_card(manifest, store)
         if commit(manifest, store):
             logger.info("snapshot %d: %d shards", manifest.version, len(manifest.shards))
+            publish_pages(manifest, parent, store)
             return manifest, True
         time.sleep(random.random() * 0.05 * (attempt + 1))  # spreads writers, decides nothing
     raise PipelineError(f"{MAX_TRIES} commits lost to other writers of this data set; run again when they are done")
+
+
+def publish_pages(manifest: Manifest, parent: Manifest | None, store: Store) -> None:
+    """Write the report and the card of a snapshot that is committed, or of a newer one if there is one by now.
+
+    Only after the commit: else a writer that loses, or is killed, would leave a card that names shards of no snapshot.
+    Two writers may cross; each looks again when it has written, so what the last one leaves is the newest.
+    """
+    while True:
+        head = read_head(store) or manifest
+        if head.version != manifest.version:
+            manifest, parent = head, None
+        if _told_version(store) == manifest.version:
+            return
+        write_report(manifest, parent, store)
+        write_card(manifest, store)
+        store.put(PAGES, json.dumps({"snapshot": manifest.version}).encode())
+
+
+def _told_version(store: Store) -> int | None:
+    """Return which snapshot the pages tell of, where they are whole."""
+    try:
+        return int(json.loads(store.get(PAGES))["snapshot"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
 
 
 def redact_settings(settings: Settings) -> dict[str, object]:

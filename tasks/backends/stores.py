@@ -1,4 +1,4 @@
-"""Bytes by key on a local disk or any fsspec URL (S3): whole or not at all."""
+"""Bytes by key on a local disk, and what opens and probes a store: whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import errno
 import logging
 import os
 import tempfile
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import fsspec
-from botocore.exceptions import BotoCoreError, ClientError
-
 from schemas.errors import ConfigError, TransientError
+from tasks.backends.remote_store import RemoteStore
 from tasks.protocols import Store
 
 logger = logging.getLogger(__name__)
@@ -53,13 +52,52 @@ class LocalStore:
         path = self.root / key
         temporary = self._write_aside(path, data)
         try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return False
+            return _link(temporary, path)
         finally:
             temporary.unlink()
-        _sync_folder(path.parent)
-        return True
+
+    def put_file_if_absent(self, key: str, path: Path) -> bool:
+        """Link a file of the scratch folder under its key, unless there is a value."""
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        path.chmod(0o644)
+        return _link(path, target)
+
+    def scratch(self) -> Path:
+        """Return the folder itself: a link needs the same disk."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _refuse_folder(self.root, error) from error
+        return self.root
+
+    @contextmanager
+    def file(self, key: str) -> Iterator[Path]:
+        """Give the value's own file."""
+        path = self.root / key
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "no such value", str(path))
+        yield path
+
+    def touch(self, key: str) -> None:
+        """Set the time of a value to now."""
+        os.utime(self.root / key)
+
+    def ages(self, prefix: str) -> dict[str, float]:
+        """Return the seconds since every file below a folder was written."""
+        now, found = time.time(), {}
+        for path in (self.root / prefix).rglob("*"):
+            try:
+                if path.is_file():
+                    found[path.relative_to(self.root).as_posix()] = now - path.stat().st_mtime
+            except FileNotFoundError:  # a running writer's, gone meanwhile
+                continue
+        return found
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys below a folder, sorted; leftovers of killed writers are not among them."""
@@ -76,7 +114,7 @@ class LocalStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
         except OSError as error:
-            raise ConfigError(f"cannot write to {path.parent}: {error.strerror}; choose another --out") from error
+            raise _refuse_folder(path.parent, error) from error
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
@@ -86,91 +124,25 @@ class LocalStore:
         except OSError as error:
             Path(name).unlink(missing_ok=True)
             if error.errno in _FULL:
-                raise ConfigError(f"the disk of {path.parent} is full: free some room and run again") from error
+                raise _refuse_folder(path.parent, error) from error
             raise
         return Path(name)
 
 
-class RemoteStore:
-    """A prefix of a bucket, through fsspec; credentials are fsspec's own affair (environment, profile)."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url.rstrip("/")
-        try:
-            self._fs, self._root = fsspec.url_to_fs(self.url)
-        except (ImportError, ValueError) as error:
-            raise ConfigError(f"{self.url}: no such kind of store: {error}") from error
-
-    def get(self, key: str) -> bytes:
-        """Return the bytes; FileNotFoundError where there are none."""
-        return bytes(self._call("read", key, self._fs.cat_file, self._path(key)))
-
-    def head(self, key: str, num_bytes: int) -> bytes | None:
-        """Return the first bytes of a value, or None where there is none."""
-        try:
-            return bytes(self._call("read", key, self._fs.cat_file, self._path(key), start=0, end=num_bytes))
-        except FileNotFoundError:
-            return None
-
-    def put(self, key: str, data: bytes) -> None:
-        """Write or replace a value in one request."""
-        self._call("write", key, self._fs.pipe_file, self._path(key), data)
-
-    def put_if_absent(self, key: str, data: bytes) -> bool:
-        """Write a value unless there is one: one PUT with If-None-Match, never multipart."""
-        try:
-            self._call("write", key, self._fs.pipe_file, self._path(key), data, chunksize=2**40, mode="create")
-        except FileExistsError:
-            return False
-        return True
-
-    def keys(self, prefix: str) -> list[str]:
-        """Return the keys below a prefix, sorted."""
-        self._fs.invalidate_cache()
-        found = self._call("list", prefix, self._fs.find, self._path(prefix))
-        return sorted(str(path)[len(self._root) :].lstrip("/") for path in found)
-
-    def delete(self, key: str) -> None:
-        """Remove a value, if there is one."""
-        try:
-            self._call("delete", key, self._fs.rm_file, self._path(key))
-        except FileNotFoundError:
-            return
-
-    def _path(self, key: str) -> str:
-        return f"{self._root}/{key}"
-
-    def _call(self, verb: str, key: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run one request; what the bucket refuses is a ConfigError, what may pass a TransientError."""
-        try:
-            return function(*args, **kwargs)
-        except FileNotFoundError as error:
-            if verb == "write":  # a key may be missing, but nothing is written where there is no bucket
-                raise ConfigError(
-                    f"cannot write {self.url}: no such bucket; create it, or choose another --out"
-                ) from error
-            raise
-        except FileExistsError:
-            raise
-        except PermissionError as error:
-            raise ConfigError(f"cannot {verb} {self.url}/{key}: access denied; check the credentials") from error
-        except (ClientError, BotoCoreError, OSError, TimeoutError) as error:
-            if _is_precondition(error):
-                raise FileExistsError(key) from error
-            if "NoCredentials" in type(error).__name__:
-                raise ConfigError(
-                    f"cannot {verb} {self.url}: no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                ) from error
-            raise TransientError(f"cannot {verb} {self.url}/{key}: {error}") from error
+def _refuse_folder(folder: Path, error: OSError) -> ConfigError:
+    if error.errno in _FULL:
+        return ConfigError(f"the disk of {folder} is full: free some room and run again")
+    return ConfigError(f"cannot write to {folder}: {error.strerror}; choose another --out")
 
 
-def _is_precondition(error: BaseException) -> bool:
-    text = str(error)
-    return (
-        "PreconditionFailed" in text
-        or "ConditionalRequestConflict" in text
-        or "At least one of the pre-conditions" in text
-    )
+def _link(path: Path, target: Path) -> bool:
+    """Give a whole file a second name, unless that is taken."""
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        return False
+    _sync_folder(target.parent)
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -36,7 +36,7 @@ def bad_profile(tmp_path, text):
 
 def test_help_names_every_command():
     result = run("--help")
-    for command in ("answers", "build", "finetune", "look", "status", "verify"):
+    for command in ("answers", "build", "diff", "finetune", "gc", "look", "status", "verify"):
         assert command in result.output
 
 
@@ -136,12 +136,14 @@ def test_status_tells_what_is_there(built):
 
 
 @pytest.mark.parametrize("command", ["status", "verify", "finetune"])
-def test_a_damaged_manifest_is_one_clear_line(tmp_path, command):
+def test_a_damaged_or_later_manifest_is_one_clear_line(tmp_path, command):
     (tmp_path / "_manifests").mkdir()
     (tmp_path / "_manifests" / f"{1:020d}.json").write_text('{"schema_version": 9}')
     result = run(command, str(tmp_path))
     assert result.exit_code == 2
-    assert "no manifest of schema" in one_line(result)
+    assert "it is of schema 9, this version reads 1 to 2" in one_line(result)
+    (tmp_path / "_manifests" / f"{1:020d}.json").write_text('{"schema_version": 2}')
+    assert "no manifest of schema 2" in one_line(run(command, str(tmp_path)))
 
 
 def test_status_of_an_empty_name_is_one_clear_line():

@@ -7,9 +7,15 @@ from collections import Counter
 
 import pytest
 
-from tasks.counts import AXES, count_rows
+from tasks.counts import AXES, RowCounter
 from tasks.describing.histograms import BINS, count_in_bins, spread_over_bins
 from tasks.tables import SCHEMAS
+
+
+def count_rows(kind, rows):
+    counter = RowCounter(kind)
+    counter.add(rows)
+    return counter.counts()
 
 
 def book(**told):

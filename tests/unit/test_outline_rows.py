@@ -12,7 +12,7 @@ from schemas.scaffold import Quarantine
 from tasks import line
 from tasks.audit import audit_snapshot
 from tasks.backends.stores import LocalStore
-from tasks.buckets import read_bucket, read_rows
+from tasks.buckets import read_rows
 from tasks.line import find_outcome, run_book
 from tasks.outline import outline_book
 from tasks.prepare import prepare_book
@@ -38,7 +38,10 @@ def snapshot(desk, tmp_path):
 
     def build():
         manifest, _ = write_snapshot(Changes([run_book("boat", desk)]), desk.work, store, facts(desk))
-        return manifest, read_bucket(manifest.shards, store), store
+        rows = {"trajectories": [], "books": [], "rejected": []}
+        for shard in manifest.shards:
+            rows[shard.kind] += read_rows(shard, store)
+        return manifest, rows, store
 
     return build
 
@@ -88,7 +91,7 @@ def test_the_recipes_of_one_work_store_do_not_take_each_other_s_outcomes(desk):
     object.__setattr__(desk, "settings", desk.settings.model_copy(update={"recipe": "prompt-to-book"}))
     book = run_book("boat", desk)
     assert set(pairs.works[0].values) == {"segment", "sign", "repetition", "outline", "compose"}
-    assert set(book.works[0].values) == {"segment", "sign", "summarize", "verify", "compose"}
+    assert set(book.works[0].values) == {"segment", "sign", "repetition", "summarize", "verify", "compose"}
     assert pairs.works[0].values["segment"] == book.works[0].values["segment"]
 
 

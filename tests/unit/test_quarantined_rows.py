@@ -14,7 +14,7 @@ from schemas.scaffold import Scaffold
 from tasks import line
 from tasks.audit import audit_snapshot
 from tasks.backends.stores import LocalStore
-from tasks.buckets import Withdrawal, read_bucket, read_rows
+from tasks.buckets import Withdrawal, read_rows
 from tasks.line import run_book
 from tasks.opening import Opened
 from tasks.shard import Changes
@@ -47,9 +47,17 @@ def snapshot(bench, tmp_path):  # noqa: F811
     def build():
         outcomes = [run_book("boat", bench)]
         manifest, _ = write_snapshot(Changes(outcomes), bench.work, store, facts(bench))
-        return manifest, read_bucket(manifest.shards, store), store, outcomes
+        return manifest, read_tables(manifest.shards, store), store, outcomes
 
     return build
+
+
+def read_tables(shards, store):
+    """The rows of all shards, by table."""
+    rows = {"trajectories": [], "books": [], "rejected": []}
+    for shard in shards:
+        rows[shard.kind] += read_rows(shard, store)
+    return rows
 
 
 def rewrite(shard, rows, store):
@@ -109,7 +117,7 @@ def test_nodes_leave_with_their_work(bench, damage, snapshot):  # noqa: F811
     gone = Withdrawal("boat", rejected("boat", "taken-down").rejection)
     manifest, _ = write_snapshot(Changes([], {"boat": gone}), bench.work, store, facts(bench))
     assert manifest.accounting.nodes == {}
-    assert [row["level"] for row in read_bucket(manifest.shards, store)["rejected"]] == ["book"]
+    assert [row["level"] for row in read_tables(manifest.shards, store)["rejected"]] == ["book"]
 
 
 def test_shards_from_before_nodes_stay_readable_and_sound(bench, snapshot):  # noqa: F811
@@ -121,7 +129,7 @@ def test_shards_from_before_nodes_stay_readable_and_sound(bench, snapshot):  # n
     pq.write_table(pa.Table.from_pylist([{**dict.fromkeys(old.names), **row}], old), sink)
     store.put("data/rejected/old.parquet", sink.getvalue())
     info = shard.model_copy(update={"kind": "rejected", "path": "data/rejected/old.parquet"})
-    (read,) = read_bucket([info], store)["rejected"]
+    (read,) = read_tables([info], store)["rejected"]
     assert (read["book_id"], read["node"], read["evidence"]) == ("older", None, None)
     counted = {name: number for name, number in shard.counts.items() if name == "out"}
     shards = tuple(one.model_copy(update={"counts": counted}) if one == shard else one for one in manifest.shards)

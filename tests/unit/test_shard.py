@@ -185,6 +185,18 @@ def test_rows_are_read_back_from_shards_when_old_work_is_gone(bench, tmp_path):
     assert len(kept) == len(first.shards)  # equal rows, equal bytes, equal names
 
 
+def test_one_changed_book_makes_new_shards_in_its_bucket_only(bench, tmp_path):
+    store, others = LocalStore(tmp_path / "out"), [rejected(f"x{at}", "verse") for at in range(40)]
+    first, _ = write_snapshot(Changes([run_book("boat", bench), *others]), bench.work, store, facts(bench))
+    (tmp_path / "source" / "boat.txt").write_text(story().replace("lamps", "lanterns"))
+    second, _ = write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
+    own = bucket_of("boat", first.num_buckets)
+    new = [shard for shard in second.shards if shard not in first.shards]
+    assert {shard.bucket for shard in first.shards} == set(range(8))
+    assert {(shard.kind, shard.bucket) for shard in new} == {("books", own), ("trajectories", own)}
+    assert second.accounting.books.in_ == 41
+
+
 def test_an_audit_names_what_is_wrong_with_a_row(bench, tmp_path):
     store = LocalStore(tmp_path / "out")
     manifest, _ = write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))

@@ -10,7 +10,7 @@ from schemas.runs import ShardInfo
 from schemas.settings import ComposeSettings, ShardSettings
 from tasks.backends.stores import LocalStore
 from tasks.screening.repetition import measure_text
-from tasks.shard import write_shard
+from tasks.sharding.writer import ShardWriter, to_batch
 from tasks.sides_check import check_sides
 from tasks.tables import SCHEMAS
 from tests.unit.test_duplicates import change, prose, sign
@@ -48,7 +48,9 @@ def problems(tmp_path):
 
     def check(*rows, schema_version=2, recipe="prompt-to-book", settings=None):
         store = LocalStore(tmp_path / "out")
-        shard = write_shard("books", list(rows), 0, None, store, ShardSettings())
+        writer = ShardWriter("books", None, store.scratch(), ShardSettings().row_group_bytes)
+        writer.add(to_batch("books", sorted(rows, key=lambda one: one["book_id"])))
+        shard = writer.finish(0, store)
         compose = {"held_out_share": ComposeSettings().held_out_share}
         manifest = SimpleNamespace(
             schema_version=schema_version,

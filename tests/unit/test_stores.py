@@ -1,6 +1,7 @@
 """Bytes by key: whole or not at all."""
 
 import threading
+import time
 
 import pytest
 
@@ -27,6 +28,41 @@ def test_what_is_not_there_is_said(store):
     with pytest.raises(FileNotFoundError):
         store.get("a/none")
     store.delete("a/none")
+
+
+def test_a_file_is_put_once_and_read_as_a_file(store, tmp_path):
+    source = store.scratch() / ".tmp-source"
+    source.write_bytes(b"many bytes")
+    assert store.put_file_if_absent("data/one", source)
+    source.unlink()
+    source.write_bytes(b"others")
+    assert not store.put_file_if_absent("data/one", source)
+    source.unlink()
+    with store.file("data/one") as path:
+        assert path.read_bytes() == store.get("data/one") == b"many bytes"
+    with pytest.raises(FileNotFoundError), store.file("data/none"):
+        pass
+
+
+def test_a_value_tells_its_age_and_can_be_made_young_again(store):
+    store.put("data/one", b"1")
+    first = store.ages("data")
+    assert list(first) == ["data/one"]
+    assert 0 <= first["data/one"] < 100
+    time.sleep(0.05)
+    older = store.ages("data")["data/one"]
+    store.touch("data/one")
+    assert store.ages("data")["data/one"] < older
+    with pytest.raises(FileNotFoundError):
+        store.touch("data/none")
+    assert store.ages("nothing") == {}
+
+
+def test_a_file_too_large_for_one_put_is_refused_with_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.backends.remote_store.MAX_PUT_BYTES", 3)
+    (tmp_path / "shard").write_bytes(b"four")
+    with pytest.raises(ConfigError, match=r"data/one: 4 bytes, one PUT takes 3; .* more shard.num_buckets"):
+        RemoteStore(f"memory://{tmp_path.name}").put_file_if_absent("data/one", tmp_path / "shard")
 
 
 def test_a_deleted_value_is_gone(store):

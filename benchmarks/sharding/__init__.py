@@ -1,0 +1,1 @@
+"""What benchmarks/shards.py measures with: invented tables, and chunks as a content-addressed store cuts them."""
