@@ -53,7 +53,7 @@ def write_snapshot(changes: Changes, work: Work, store: Store, facts: Facts) -> 
         manifest = _next_manifest(changes, parent, work, store, facts)
         if parent and _identity(parent) == _identity(manifest):
             return parent, False
-        write_report(manifest, parent, store)
+        write_report(manifest, store)
         write_card(manifest, store)
         if commit(manifest, store):
             logger.info("snapshot %d: %d shards", manifest.version, len(manifest.shards))
