@@ -6,7 +6,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from schemas.runs import Manifest, ShardInfo
 from schemas.value import Value
@@ -29,7 +29,7 @@ class Record(Value):
     """What the pages of books that lie in a report were made of, so that those of unchanged buckets are left alone."""
 
     made_by: str = ""
-    buckets: dict[int, str] = {}
+    buckets: dict[int, str] = Field(default_factory=dict, description="hash of a bucket's shards, by number")
 
 
 def write_report(manifest: Manifest, store: Store) -> None:
@@ -71,7 +71,7 @@ def write_report(manifest: Manifest, store: Store) -> None:
 
 def has_page(row: Row) -> bool:
     """Tell whether a row of `books` has a page of its own: a story of a few lines is only listed."""
-    return row["kind"] != "story"
+    return bool(row["kind"] != "story")
 
 
 def group_buckets(manifest: Manifest) -> Mapping[int, Bucket]:

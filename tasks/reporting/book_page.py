@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from schemas.scaffold import NOT_STATED, ChapterScaffold, Finding, Findings, Scaffold, SceneScaffold, Vector
@@ -21,7 +22,7 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 class Section(NamedTuple):
-    """A division of the text: a heading alone where it contains others, else its paragraphs and, of a chapter, its plan."""
+    """A division of the text: the heading alone where it contains others, else its paragraphs and a chapter's plan."""
 
     kind: str
     heading: str
@@ -73,31 +74,32 @@ def render_book(row: Row, refused: Sequence[Row]) -> bytes:
 def list_sections(text: str, divisions: Sequence[Row], scaffold: Scaffold | None) -> list[Section]:
     """Return the whole text in order: every division's heading, every paragraph, chapters with their plans.
 
-    Paragraphs are counted as for the model, which saw those of `SegmentedBook`: a blank line ends one, and nothing else.
+    Paragraphs are counted as those of `SegmentedBook`, which the model saw: a blank line ends one, nothing else does.
     """
-    rows = divisions or [{"depth": 0, "kind": "narrative", "start": 0, "body_start": 0, "end": len(text)}]
-    chapters = list(scaffold.chapters) if scaffold else []
+    rows = divisions or list(_divide_by_plan(text, scaffold))
+    chapters = deque(scaffold.chapters if scaffold else ())
     sections = []
     for place, row in enumerate(rows):
         is_leaf = place + 1 == len(rows) or rows[place + 1]["depth"] <= row["depth"]
         body = text[row["body_start"] : row["end"]] if is_leaf else ""
-        chapter = None
-        if is_leaf and chapters and row["body_start"] <= chapters[0].start < row["end"]:
-            chapter = chapters.pop(0)
-        sections.append(
-            Section(
-                kind=row["kind"],
-                heading=text[row["start"] : row["body_start"]].strip(),
-                paragraphs=tuple(_BLANK.split(body.rstrip())) if body.strip() else (),
-                chapter=chapter,
-                scenes={one.first_paragraph: (number, one) for number, one in _number(chapter)},
-            )
-        )
-    return [section for section in sections if section.heading or section.paragraphs]
+        is_planned = is_leaf and chapters and row["body_start"] <= chapters[0].start < row["end"]
+        heading = text[row["start"] : row["body_start"]].strip()
+        sections.append(_make_section(row["kind"], heading, body, chapters.popleft() if is_planned else None))
+    sections += [_make_section("narrative", "", "", chapter) for chapter in chapters]
+    return [section for section in sections if section.heading or section.paragraphs or section.chapter]
 
 
-def _number(chapter: ChapterScaffold | None) -> Iterator[tuple[int, SceneScaffold]]:
-    return enumerate(chapter.scenes if chapter else (), 1)
+def _divide_by_plan(text: str, scaffold: Scaffold | None) -> Iterator[Row]:
+    """Yield divisions where none were kept: what stands before the first chapter, then a chapter up to the next."""
+    starts = [0, *(chapter.start for chapter in scaffold.chapters)] if scaffold else [0]
+    for start, end in pairwise([*starts, len(text)]):
+        yield {"depth": 0, "kind": "narrative", "start": start, "body_start": start, "end": end}
+
+
+def _make_section(kind: str, heading: str, body: str, chapter: ChapterScaffold | None) -> Section:
+    paragraphs = tuple(_BLANK.split(body.rstrip())) if body.strip() else ()
+    scenes = {one.first_paragraph: (number, one) for number, one in enumerate(chapter.scenes if chapter else (), 1)}
+    return Section(kind, heading, paragraphs, chapter, scenes)
 
 
 def group_findings(findings: Sequence[Finding], scaffold: Scaffold | None) -> Mapping[str, list[Finding]]:

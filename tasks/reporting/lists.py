@@ -130,7 +130,7 @@ def _link(row: Row, paged: Collection[str]) -> Row:
 
 
 def _mark_books(refused: pa.Table) -> Mapping[str, list[str]]:
-    """Return what stands beside a book in the list: layouts that it does not fit, parts of its plan that are missing."""
+    """Return what stands beside a book in the list: layouts that it does not fit, missing parts of its plan."""
     marks: defaultdict[str, list[str]] = defaultdict(list)
     kept = refused.filter(pc.is_in(refused["level"], pa.array(["layout", "node"])))
     counted = kept.group_by(["book_id", "level", "layout"], use_threads=False).aggregate([([], "count_all")])

@@ -23,6 +23,13 @@
     }
   }
 
+  /* at the end of a chapter its plan has left the window with the text: step back as far as the passage stays in it */
+  function keepInSight(bullet) {
+    var passage = paragraphsOf(bullet)[0].getBoundingClientRect();
+    var hidden = 70 - bullet.getBoundingClientRect().top;
+    if (hidden > 0 && passage.top + hidden < window.innerHeight - 60) window.scrollBy(0, -hidden);
+  }
+
   /* a paragraph lights up the bullets that rest on it */
   function lightBullets(paragraph) {
     var index = paragraph.id.split("p")[1];
@@ -39,11 +46,11 @@
   }
 
   document.addEventListener("click", function (event) {
-    var bullet = event.target.closest("a[data-p]"), paragraph = event.target.closest("article p[id]");
+    var bullet = event.target.closest("a[data-p]"), paragraph = event.target.closest("article p[id]:not(.mark)");
     if (bullet) {
       light(bullet);
       /* a jump takes the keyboard along to the text; whoever goes through the bullets wants to stay among them */
-      setTimeout(function () { bullet.focus({ preventScroll: true }); }, 0);
+      setTimeout(function () { bullet.focus({ preventScroll: true }); keepInSight(bullet); }, 0);
     } else if (paragraph && String(window.getSelection()) === "") {
       lightBullets(paragraph);
     }
@@ -54,7 +61,7 @@
     var target = document.getElementById(location.hash.slice(1));
     if (!target || target.classList.contains("lit")) return;
     clear();
-    if (target.matches("article p")) target.classList.add("lit");
+    if (target.matches("article p:not(.mark)")) target.classList.add("lit");
   }
   document.documentElement.classList.add("scripted");
   window.addEventListener("hashchange", lightTarget);
@@ -63,8 +70,8 @@
   /* the filter of a list: of no use without a script, so a script shows it */
   document.querySelectorAll("input[data-filter]").forEach(function (input) {
     var rows = document.querySelectorAll("#" + input.dataset.filter + " tbody tr");
-    var told = input.parentNode.querySelector("output");
-    input.parentNode.hidden = false;
+    var box = input.closest(".filter"), told = box.querySelector("output");
+    box.hidden = false;
     input.addEventListener("input", function () {
       var words = input.value.toLowerCase().split(/\s+/), shown = 0;
       rows.forEach(function (row) {
