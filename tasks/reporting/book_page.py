@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from tasks.tables import Row
 
 COLUMNS = (
     "book_id", "parent_id", "title", "authors", "languages", "issued", "rights", "split", "num_words", "num_chapters",
-    "text", "divisions", "scaffold", "findings",
+    "text", "divisions", "scaffold", "findings", "outlines",
 )  # fmt: skip
 AXES = tuple(Vector.model_fields)
 _BLANK = re.compile(r"\n{2,}")
@@ -36,6 +37,15 @@ class Section(NamedTuple):
         return sum(len(paragraph.split()) for paragraph in self.paragraphs)
 
 
+class Outlined(NamedTuple):
+    """A passage of a book of outlines, with its outline; no bullet where no answer was accepted."""
+
+    number: int
+    chapter: int
+    bullets: tuple[str, ...]
+    paragraphs: tuple[str, ...]
+
+
 class Shape(NamedTuple):
     """One rating over all chapters, as the path of an area in a box of one unit a chapter and 100 units of height."""
 
@@ -48,19 +58,21 @@ def render_book(row: Row, refused: Sequence[Row]) -> bytes:
     """Return the page of a book or story.
 
     Args:
-        row: COLUMNS of the table `books`; a recipe of pairs leaves scaffold and findings null.
+        row: COLUMNS of the table `books`; outline-to-text leaves scaffold and findings null, the others outlines.
         refused: the book's rows of `rejected`: layouts that it does not fit, and notes.
     """
     scaffold = Scaffold.model_validate_json(row["scaffold"]) if row["scaffold"] else None
     findings = Findings.model_validate_json(row["findings"]).findings if row["findings"] else ()
     language = (row["languages"] or [""])[0]
+    passages = list_passages(row["text"] or "", row["outlines"])
     return render_page(
         "report_book.html",
         book=row,
         title=row["title"] or row["book_id"],
         language=language if _LANGUAGE.fullmatch(language) else "",
         scaffold=scaffold,
-        sections=list_sections(row["text"] or "", row["divisions"] or [], scaffold),
+        passages=passages,
+        sections=[] if passages else list_sections(row["text"] or "", row["divisions"] or [], scaffold),
         findings=group_findings(findings, scaffold),
         num_outside=sum(not finding.passed for finding in findings),
         shapes=draw_shapes(scaffold.chapters) if scaffold else (),
@@ -97,9 +109,26 @@ def _divide_by_plan(text: str, scaffold: Scaffold | None) -> Iterator[Row]:
 
 
 def _make_section(kind: str, heading: str, body: str, chapter: ChapterScaffold | None) -> Section:
-    paragraphs = tuple(_BLANK.split(body.rstrip())) if body.strip() else ()
     scenes = {one.first_paragraph: (number, one) for number, one in enumerate(chapter.scenes if chapter else (), 1)}
-    return Section(kind, heading, paragraphs, chapter, scenes)
+    return Section(kind, heading, _split(body), chapter, scenes)
+
+
+def _split(body: str) -> tuple[str, ...]:
+    return tuple(_BLANK.split(body.rstrip())) if body.strip() else ()
+
+
+def list_passages(text: str, outlines: str | None) -> list[Outlined]:
+    """Return the passages that a book of outlines was cut into, in order; they tile its narrative."""
+    told = json.loads(outlines) if outlines else {}
+    return [
+        Outlined(
+            number=passage["number"],
+            chapter=passage["chapter"],
+            bullets=tuple(bullet["text"] for bullet in passage["bullets"]),
+            paragraphs=_split(text[passage["start"] : passage["end"]]),
+        )
+        for passage in told.get("passages", ())
+    ]
 
 
 def group_findings(findings: Sequence[Finding], scaffold: Scaffold | None) -> Mapping[str, list[Finding]]:

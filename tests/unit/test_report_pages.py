@@ -144,6 +144,19 @@ def test_a_plan_is_shown_where_nothing_tells_how_the_text_is_divided():
     assert all(link[1:] in cut.values("id") for link in cut.values("href") if link.startswith("#"))
 
 
+def test_the_outlines_of_a_book_stand_beside_their_passages():
+    book, _ = make_book([[["One.", "Two.", "Three."]]])
+    at = book.text.index("Three.")
+    told = [{"text": "Told of <one> and two."}]
+    passages = [
+        {"number": 1, "chapter": 1, "start": book.text.index("One."), "end": at, "bullets": told},
+        {"number": 2, "chapter": 1, "start": at, "end": len(book.text), "bullets": []},
+    ]
+    text = words(render(book, None, outlines=json.dumps({"passages": passages})).text)
+    assert "Passage1Toldof<one>andtwo.One.Two.Chapter1Passage2Quarantined." in text
+    assert text.count("Three.") == 1
+
+
 def test_every_finding_stands_beside_its_node_once():
     book, scaffold, findings = rich()
     grouped = group_findings(findings, scaffold)
