@@ -28,6 +28,15 @@ def show_figure(value: float) -> str:
     return f"{value:,.3f}".rstrip("0").rstrip(".")
 
 
+def shorten_number(number: int) -> str:
+    """Return a count as a headline has room for it: whole below a million, else rounded: '82.5 M'."""
+    for unit, name in ((10**9, "bn"), (10**6, "M")):
+        if number >= unit:
+            digits = 2 if number < 10 * unit else 1
+            return f"{number / unit:,.{digits}f} {name}"
+    return f"{number:,}"
+
+
 @cache
 def _environment() -> Environment:
     """Return the templates with style and script, which every page carries itself.
@@ -41,7 +50,7 @@ def _environment() -> Environment:
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     environment.globals |= {"style": Markup(style), "script": Markup(script), "policy": policy}
-    environment.filters["figure"] = show_figure
+    environment.filters |= {"figure": show_figure, "short": shorten_number}
     return environment
 
 

@@ -17,7 +17,7 @@ from schemas.runs import Accounting, LayoutTally, Tally
 from schemas.scaffold import Bullet, Doubt, Finding, PartScaffold, Scaffold
 from tasks.backends.stores import LocalStore
 from tasks.reporting.book_page import AXES, draw_shapes, group_findings, list_nodes, list_sections, render_book
-from tasks.reporting.frame import show_figure
+from tasks.reporting.frame import shorten_number, show_figure
 from tests.compositions import change_chapter, lose, quarantine
 from tests.gold import MISSING, REASON, load_gold
 from tests.reports import HOSTILE, a_book, book_row, publish, refused_row
@@ -293,6 +293,13 @@ def test_any_title_and_text_are_shown_as_they_are(title, text):
 def test_a_figure_is_short_and_keeps_its_sign():
     assert [show_figure(value) for value in (8.0, 15.7694, 0.5, -1.25, 12_345.0, 0.0)] == [
         "8", "15.769", "0.5", "-1.25", "12,345", "0",
+    ]  # fmt: skip
+
+
+def test_a_headline_shortens_a_large_number():
+    numbers = (0, 999_999, 1_000_000, 82_529_101, 640_581_030, 7_250_000_000, 82_529_101_000)
+    assert [shorten_number(number) for number in numbers] == [
+        "0", "999,999", "1.00 M", "82.5 M", "640.6 M", "7.25 bn", "82.5 bn",
     ]  # fmt: skip
 
 
