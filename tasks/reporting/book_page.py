@@ -20,6 +20,7 @@ COLUMNS = (
 AXES = tuple(Vector.model_fields)
 _BLANK = re.compile(r"\n{2,}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+_ARC = re.compile(r"arc \d+, (short|medium|long)")
 
 
 class Section(NamedTuple):
@@ -139,9 +140,6 @@ def group_findings(findings: Sequence[Finding], scaffold: Scaffold | None) -> Ma
         node = finding.node.rpartition(", ")[0] if _ARC.fullmatch(finding.node) else finding.node
         grouped[node if node in shown else "book"].append(finding)
     return grouped
-
-
-_ARC = re.compile(r"arc \d+, (short|medium|long)")
 
 
 def list_nodes(scaffold: Scaffold) -> Iterator[str]:
