@@ -7,7 +7,7 @@ VLLM_VENV := .venv-vllm
 VLLM_STAMP := $(VLLM_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-vllm check format bench ui clean
+.PHONY: help demo test test-vllm check format bench picture ui clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ format: $(STAMP) ## put the code in shape
 
 bench: $(STAMP) ## every script in benchmarks/, beside its peers
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+picture: $(STAMP) ## docs/report.png: a page of the report, in Debian's Chromium
+	@$(BIN)/scriptorium build --out data/picture && $(BIN)/python docs/make_picture.py data/picture
 
 ui: $(STAMP) ## Prefect's server and its UI on http://127.0.0.1:4200
 	@PREFECT_SERVER_API_HOST=127.0.0.1 PREFECT_SERVER_API_PORT=4200 $(BIN)/prefect server start

@@ -55,29 +55,27 @@ def write_snapshot(changes: Changes, work: Work, store: Store, facts: Facts) -> 
         parent = read_head(store)
         manifest = _next_manifest(changes, parent, work, store, facts)
         if parent and _identity(parent) == _identity(manifest):
-            publish_pages(parent, None, store)
+            publish_pages(parent, store)
             return parent, False
         if commit(manifest, store):
             logger.info("snapshot %d: %d shards", manifest.version, len(manifest.shards))
-            publish_pages(manifest, parent, store)
+            publish_pages(manifest, store)
             return manifest, True
         time.sleep(random.random() * 0.05 * (attempt + 1))  # spreads writers, decides nothing
     raise PipelineError(f"{MAX_TRIES} commits lost to other writers of this data set; run again when they are done")
 
 
-def publish_pages(manifest: Manifest, parent: Manifest | None, store: Store) -> None:
+def publish_pages(manifest: Manifest, store: Store) -> None:
     """Write the report and the card of a snapshot that is committed, or of a newer one if there is one by now.
 
     Only after the commit: else a writer that loses, or is killed, would leave a card that names shards of no snapshot.
     Two writers may cross; each looks again when it has written, so what the last one leaves is the newest.
     """
     while True:
-        head = read_head(store) or manifest
-        if head.version != manifest.version:
-            manifest, parent = head, None
+        manifest = read_head(store) or manifest
         if _told_version(store) == manifest.version:
             return
-        write_report(manifest, parent, store)
+        write_report(manifest, store)
         write_card(manifest, store)
         store.put(PAGES, json.dumps({"snapshot": manifest.version}).encode())
 

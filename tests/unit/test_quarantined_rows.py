@@ -107,7 +107,7 @@ def test_a_whole_book_leaves_no_row_of_a_node_and_no_line_about_it(snapshot):
     manifest, rows, store, _ = snapshot()
     assert manifest.accounting.nodes == {}
     assert not [row for row in rows["rejected"] if row["level"] == "node"]
-    assert b"Quarantined" not in store.get("report/index.html")
+    assert not [key for key in store.keys("report") if b"Quarantined" in store.get(key)]
     assert b"quarantined" not in store.get("README.md")
 
 
@@ -183,9 +183,10 @@ def test_the_report_and_the_card_tell_of_nodes_and_of_what_verify_found(bench, d
     assert copied
     page, card = store.get("report/index.html").decode(), store.get("README.md").decode()
     assert f'<td>copied-run</td><td class="n">{len(copied)}</td><td class="n">{outside}</td>' in page
-    assert "<td>chapter 2, window 1</td><td>length</td>" in page
-    assert "1 length." in page
-    assert "<script" not in page
+    assert "length&nbsp;1." in page
+    assert '<span class="bad">1 quarantined</span>' in page
+    assert "<td>chapter 2, window 1</td>" in store.get("report/refused.html").decode()
+    assert "<li>chapter 2, window 1, read: length. cut</li>" in store.get("report/books/boat.html").decode()
     assert f"| copied-run | {len(copied)} | {outside} |" in card
     assert "| parts of plans quarantined, `length` | 1 |" in card
     assert {check for shard in manifest.shards if shard.kind == "books" for check in shard.counts["checked"]} == {

@@ -257,6 +257,7 @@ def test_a_report_escapes_what_a_book_says(bench, tmp_path):
     (tmp_path / "source" / "boat.txt").write_text(story().replace("The Missing Boat", "<script>alert(1)</script>"))
     store = LocalStore(tmp_path / "out")
     write_snapshot(Changes([run_book("boat", bench)]), bench.work, store, facts(bench))
-    page = store.get("report/index.html").decode()
-    assert "<script" not in page
-    assert "&lt;script&gt;" in page
+    for name in ("index.html", "books/boat.html"):
+        page = store.get(f"report/{name}").decode()
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page

@@ -1,0 +1,1 @@
+"""How the pages of a report are made: their names, their frame, what stands on them."""
