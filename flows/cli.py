@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from flows.answer_commands import answers_app
+from flows.export_commands import export_data
 from flows.inspect_data import look_at_file, read_status, show_audit, show_status, verify_data
 from flows.options import (
     Books,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 
 app.add_typer(answers_app, name="answers")
+app.command("export")(export_data)
 
 EXIT_WAITING = 3  # the budget is spent, and books wait
 

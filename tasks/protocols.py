@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from schemas.books import CatalogueEntry
 from schemas.runs import TrainingResult, TrainingSpec
@@ -144,6 +144,9 @@ class Store(Protocol):
 
     def get(self, key: str) -> bytes:
         """Return the bytes; FileNotFoundError where there are none."""
+
+    def open(self, key: str) -> BinaryIO:
+        """Return a value as a file, of which a part may be read; FileNotFoundError where there is none."""
 
     def head(self, key: str, num_bytes: int) -> bytes | None:
         """Return the first bytes of a value, or None where there is none."""

@@ -42,6 +42,12 @@ ZSTD_LEVEL = 3  # 347 MB per CPU second; level 9 is a third of that for 25 % les
 SPLITS = ("train", "validation", "test")
 
 
+def read_snapshot(store: Store, version: int) -> Manifest | None:
+    """Return a manifest by its version, or None where there is none; ConfigError as of `read_head`."""
+    key = f"{MANIFESTS}/{version:020d}.json"
+    return _read_manifest(key, store) if store.head(key, 1) is not None else None
+
+
 def read_head(store: Store) -> Manifest | None:
     """Return the newest manifest of a data set, or None where there is none.
 
@@ -49,15 +55,17 @@ def read_head(store: Store) -> Manifest | None:
         ConfigError: it is damaged, or a later version of this project wrote it.
     """
     keys = [key for key in store.keys(MANIFESTS) if key.endswith(".json")]
-    if not keys:
-        return None
+    return _read_manifest(keys[-1], store) if keys else None
+
+
+def _read_manifest(key: str, store: Store) -> Manifest:
     try:
-        return Manifest.model_validate_json(store.get(keys[-1]))
+        return Manifest.model_validate_json(store.get(key))
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(map(str, problem["loc"]))
         raise ConfigError(
-            f"{keys[-1]}: no manifest of schema {SCHEMA_VERSION} ({place}: {problem['msg']}); "
+            f"{key}: no manifest of schema {SCHEMA_VERSION} ({place}: {problem['msg']}); "
             "it is damaged or of a later version: take that version, or move the file away"
         ) from error
 

@@ -9,7 +9,7 @@ import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 import fsspec
@@ -32,6 +32,10 @@ class LocalStore:
     def get(self, key: str) -> bytes:
         """Return the bytes; FileNotFoundError where there are none."""
         return (self.root / key).read_bytes()
+
+    def open(self, key: str) -> BinaryIO:
+        """Return a value as a file, of which a part may be read; FileNotFoundError where there is none."""
+        return (self.root / key).open("rb")
 
     def head(self, key: str, num_bytes: int) -> bytes | None:
         """Return the first bytes of a value, or None where there is none."""
@@ -104,6 +108,14 @@ class RemoteStore:
     def get(self, key: str) -> bytes:
         """Return the bytes; FileNotFoundError where there are none."""
         return bytes(self._call("read", key, self._fs.cat_file, self._path(key)))
+
+    def open(self, key: str) -> BinaryIO:
+        """Return a value as a file, of which a part may be read; FileNotFoundError where there is none."""
+        return cast(BinaryIO, self._call("read", key, self._fs.open, self._path(key), "rb"))
+
+    def upload(self, key: str, path: Path) -> None:
+        """Write or replace a value by a file of any size, of which only a part is in memory at a time."""
+        self._call("write", key, self._fs.put_file, str(path), self._path(key))
 
     def head(self, key: str, num_bytes: int) -> bytes | None:
         """Return the first bytes of a value, or None where there is none."""
