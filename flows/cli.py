@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from flows.answer_commands import answers_app
-from flows.export_commands import export_data
+from flows.export_commands import export_data, import_table
 from flows.inspect_data import look_at_file, read_status, show_audit, show_status, verify_data
 from flows.options import (
     Books,
@@ -39,6 +39,7 @@ app = typer.Typer(
 
 app.add_typer(answers_app, name="answers")
 app.command("export")(export_data)
+app.command("import")(import_table)
 
 EXIT_WAITING = 3  # the budget is spent, and books wait
 

@@ -8,10 +8,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from flows.reporting import Json, Verbose, reporting
+from flows.options import Out, Takedown, Trainee, Work
+from flows.profiles import load_settings
+from flows.reporting import Json, Profile, Verbose, reporting
 from flows.summaries import print_rows
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, PipelineError
 from schemas.exports import Export, ExportForm, ExportSelection
+from schemas.longpage import ImportSettings
+from schemas.settings import Settings
 from tasks.audit import require_manifest
 from tasks.backends.folders import writing_folder
 from tasks.backends.stores import open_store
@@ -35,6 +39,10 @@ Splits = Annotated[list[str] | None, typer.Option("--split", help="Only this sid
 TrainableOnly = Annotated[bool, typer.Option("--trainable-only", help="hub: leave out plans that quote the prose.")]
 Untrainable = Annotated[
     bool, typer.Option("--untrainable", help="longpage: take plans that quote the prose along; no column marks them.")
+]
+Table = Annotated[str, typer.Argument(help="Parquet or .jsonl file in LongPage's columns, or a folder of them.")]
+Quoting = Annotated[
+    bool, typer.Option("--untrainable", help="Mark the rows so: the plans of this table quote the prose.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier export in DIR.")]
 
@@ -118,3 +126,45 @@ def _show_export(done: Export, console: Console) -> None:
         ("export", f"{done.to}: {len(contents.files)} files, {size / 1e6:,.1f} MB, snapshot {contents.snapshot}")
     )
     print_rows(rows, console)
+
+
+def import_table(
+    table: Table,
+    out: Out = None,
+    work: Work = None,
+    trainee_tokenizer: Trainee = None,
+    takedown: Takedown = None,
+    untrainable: Quoting = False,
+    profile: Profile = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Make trajectories from a table in LongPage's columns: its books come with their plans, so no model is asked.
+
+    Books of earlier builds stay in the data set, and duplicates are judged among all. A row that cannot be used is
+    rejected with its reason. What the columns do not tell (where arcs and scenes begin) is guessed, and noted.
+    """
+    overrides = {
+        "out": out,
+        "work": work,
+        "tokens.trainee": trainee_tokenizer,
+        "source.takedown": takedown,
+    }
+    with reporting(json=json, verbose=verbose) as console:
+        rows = ImportSettings(trainable=not untrainable)
+        _import(table, load_settings(profile, overrides), rows, console, json=json)
+
+
+def _import(table: str, settings: Settings, rows: ImportSettings, console: Console, *, json: bool) -> None:
+    from flows.import_longpage import run_import  # Prefect takes seconds to import: not for --help
+    from flows.summaries import print_build
+
+    summary = run_import(table, settings, rows)
+    if json:
+        typer.echo(summary.to_json())
+    else:
+        repeated = f", {summary.repeated} of them repeated" if summary.repeated else ""
+        print_rows([("table", f"{table}: {summary.rows:,} rows{repeated}")], console)
+        print_build(summary.build, console)
+    if not summary.build.num_trajectories:
+        raise PipelineError(f"{settings.out}: the snapshot holds no trajectory; {summary.build.report} says why")

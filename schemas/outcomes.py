@@ -16,6 +16,7 @@ class PreparedWork(Value):
     work_id: str
     segmented: str = Field(description="key of its SegmentedBook")
     signature: str = Field(description="key of its Signature")
+    scaffold: str | None = Field(default=None, description="key of a Scaffold that came with it: no model is asked")
     rejection: Rejection | None = Field(default=None, description="of a story that is no work of its own")
 
 

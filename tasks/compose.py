@@ -50,8 +50,13 @@ def compose_book(
             job.refused.append(Refusal(layout=layout, reason=misfit.reason, detail=misfit.detail))
             continue
         rows += [_build_row(job, layout, draft, split, provenance) for draft in drafts]
-    refused, notes = tuple(job.refused), job.tell_notes()
+    refused, notes = tuple(job.refused), (*_tell_imported(scaffold), *job.tell_notes())
     return Trajectories(book_id=segmented.book_id, split=split, rows=tuple(rows), refused=refused, notes=notes)
+
+
+def _tell_imported(scaffold: Scaffold) -> tuple[Refusal, ...]:
+    """Return what an imported plan did not tell; it concerns every row."""
+    return tuple(Refusal(layout="all", reason="imported-plan", detail=note) for note in scaffold.notes)
 
 
 def _measure(segmented: SegmentedBook, scaffold: Scaffold) -> Scaffold:
@@ -87,6 +92,7 @@ def _describe(segmented: SegmentedBook, scaffold: Scaffold, trainee: Tokenizer) 
         "summarizer": scaffold.summarizer,
         "trainee_tokenizer": trainee.identity,
         "layout_version": LAYOUT_VERSION,
+        **({"notes": scaffold.notes} if scaffold.notes else {}),
     }
     return json.dumps(facts, sort_keys=True, ensure_ascii=False)
 

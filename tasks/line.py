@@ -87,7 +87,11 @@ def run_book(book_id: str, bench: Bench, verdicts: Mapping[str, Rejection] = NO_
     Raises:
         TransientError: the mirror or the server was busy for longer than their own patience; nothing is lost.
     """
-    prepared = prepare_book(book_id, bench)
+    return run_prepared(prepare_book(book_id, bench), bench, verdicts)
+
+
+def run_prepared(prepared: Prepared, bench: Bench, verdicts: Mapping[str, Rejection] = NO_VERDICTS) -> Outcome:
+    """Run the other stages of a book that is prepared, and store its outcome."""
     done = find_outcome(prepared, verdicts, bench)
     return done if done is not None else _finish(prepared, verdicts, bench)
 
@@ -157,15 +161,25 @@ def _compose_work(work: PreparedWork, bench: Bench, values: dict[str, str]) -> T
     if segmented is None:
         raise FileNotFoundError(work.segmented)
     settings, make = bench.settings, bench.work.make
-    values["summarize"], scaffold = make(
-        Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
-    )
+    if work.scaffold is not None:
+        values["summarize"], scaffold = work.scaffold, _load_scaffold(work.scaffold, bench)
+    else:
+        values["summarize"], scaffold = make(
+            Scaffold, work.work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
+        )
     with COMPUTING:
         values["verify"], _ = make(Findings, work.work_id, verify_scaffold, settings.verify, segmented, scaffold)
         values["compose"], composed = make(
             Trajectories, work.work_id, compose_book, settings.compose, segmented, scaffold, trainee=bench.trainee
         )
     return composed
+
+
+def _load_scaffold(key: str, bench: Bench) -> Scaffold:
+    scaffold = bench.work.load(Scaffold, key)
+    if scaffold is None:
+        raise FileNotFoundError(key)
+    return scaffold
 
 
 def _withhold(work: PreparedWork, verdict: Rejection) -> WorkOutcome:

@@ -54,9 +54,7 @@ class HubExport:
         num_held, num_left = sum(shard.rows for shard in self.manifest.shards), self.left_out.total()
         num_out = sum(file.rows for file in files)
         if num_held != num_out + num_left:
-            raise PipelineError(
-                f"{num_held} rows in the snapshot, {num_out} out, {num_left} left out: they must add up"
-            )
+            raise PipelineError(f"{num_held} rows held, {num_out} out, {num_left} left out: they must add up")
         return files
 
     def _write_split(self, split: str) -> list[ExportedFile]:
