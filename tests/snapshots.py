@@ -27,7 +27,7 @@ RUNGS = (2_048, 8_192)
 
 def make_bench(folder: Path) -> Bench:
     """Return a bench without books or a model; its work lies in a folder."""
-    settings = Settings(out=str(folder), compose=ComposeSettings(windows=RUNGS))
+    settings = Settings(out=str(folder), compose=ComposeSettings(windows=RUNGS, held_out_share=0.25))
     words = WordTokenizer()
     work = Work(LocalStore(folder / "work"))
     return Bench(

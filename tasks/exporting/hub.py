@@ -90,16 +90,17 @@ class HubExport:
     def _iter_books(self) -> Iterator[tuple[str, pa.Table]]:
         """Yield the wanted books by their sides."""
         for table in iter_tables(self.manifest, "books", self.store):
-            kept = table
-            if self.wanted.trainable_only:
-                kept = table.filter(pc.is_in(table.column("book_id"), pa.array(sorted(self._books), pa.string())))
-                self._leave_out("books", "untrainable", table.num_rows - kept.num_rows)
             for split in SPLITS:
-                rows = kept.filter(pc.equal(kept.column("split"), split))
+                rows = table.filter(pc.equal(table.column("split"), split))
                 if self.wanted.splits and split not in self.wanted.splits:
                     self._leave_out("books", "other-split", rows.num_rows)
-                elif rows.num_rows:
-                    yield split, rows
+                    continue
+                kept = rows
+                if self.wanted.trainable_only:
+                    kept = rows.filter(pc.is_in(rows.column("book_id"), pa.array(sorted(self._books), pa.string())))
+                    self._leave_out("books", "untrainable", rows.num_rows - kept.num_rows)
+                if kept.num_rows:
+                    yield split, kept
 
     def _write_table(self, config: str, tables: Iterable[tuple[str, pa.Table]]) -> list[ExportedFile]:
         series: dict[str, Series] = {}
