@@ -17,9 +17,7 @@ from schemas.exports import Export, ExportForm, ExportSelection
 from schemas.longpage import ImportSettings
 from schemas.settings import Settings
 from tasks.audit import require_manifest
-from tasks.backends.folders import writing_folder
 from tasks.backends.stores import open_store
-from tasks.export import CARD, CONTENTS, export_snapshot
 from tasks.shard import read_head, read_snapshot
 
 _RUNG = re.compile(r"(\d+)(k?)", re.IGNORECASE)
@@ -86,6 +84,9 @@ def export_data(
 def _export(
     out: str, to: str, form: ExportForm, version: int | None, wanted: ExportSelection, *, force: bool
 ) -> Export:
+    from tasks.backends.folders import writing_folder
+    from tasks.export import CARD, CONTENTS, export_snapshot  # not for every other command
+
     store = open_store(out)
     head = require_manifest(read_head(store), out)
     manifest = head if version in (None, head.version) else read_snapshot(store, version or 0)

@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 
 from schemas.errors import PipelineError
 from schemas.exports import ExportedFile
+from tasks.exporting.reading import iter_batches
 
 FILE_BYTES = 300_000_000  # of a file, about: what the Hub's viewer and a resumed download like
 GROUP_BYTES = 16_000_000  # of Arrow data in a row group: a reader of one row holds no more
 ZSTD_LEVEL = 3  # as the snapshot's own shards
-ID_BYTES = 64_000  # rows of ids read at once
 
 
 class Series:
@@ -81,10 +81,9 @@ class Series:
     def _check(self, files: list[Path]) -> None:
         found, ids = 0, hashlib.sha256()
         for path in files:
-            with pq.ParquetFile(path) as file:
-                found += file.metadata.num_rows
-                for batch in file.iter_batches(columns=[self._schema.names[0]]):
-                    _add_ids(ids, batch.column(0))
+            for batch in iter_batches(path, [self._schema.names[0]]):
+                found += batch.num_rows
+                _add_ids(ids, batch.column(0))
         if found != self.num_rows or ids.digest() != self._ids.digest():
             raise PipelineError(
                 f"{self._folder}: {self.num_rows} rows were written, {found} are read back, or in another order: "

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 
 from schemas.errors import ConfigError
 from schemas.longpage import COLUMNS
+from tasks.exporting.reading import iter_batches
 
 ENDINGS = (".parquet", ".jsonl", ".ndjson")
-BATCH_ROWS = 4  # a row is a book of up to 2 MB, and Python's form of it takes more
 NUM_PEEKED = 20  # lines of JSON that are asked for the columns: single rows may lack one
 
 Raw = dict[str, Any]
@@ -55,10 +55,8 @@ def _columns(path: Path) -> set[str]:
 
 
 def _iter_parquet(path: Path) -> Iterator[Raw]:
-    with pq.ParquetFile(path) as file:
-        held = [name for name in COLUMNS if name in file.schema_arrow.names]
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=held):
-            yield from batch.to_pylist()
+    for batch in iter_batches(path, COLUMNS):
+        yield from batch.to_pylist()
 
 
 def _iter_lines(path: Path) -> Iterator[Raw]:
