@@ -29,13 +29,19 @@ def writing_folder(location: str, *, first: str, last: str, force: bool) -> Iter
     Raises:
         ConfigError: something else lies there, or nothing can be written.
     """
-    if is_url(location):
-        with _uploading(RemoteStore(location), location, (first, last), force=force) as staged:
-            yield staged
-        return
-    target = Path(location).expanduser().absolute()
-    held = _list_folder(target)
-    _check_free(location, held, first, force=force)
+    marks = (first, last)
+    written = (
+        _uploading(RemoteStore(location), location, marks, force=force)
+        if is_url(location)
+        else _renaming(Path(location).expanduser().absolute(), location, first, force=force)
+    )
+    with written as staged:
+        yield staged
+
+
+@contextmanager
+def _renaming(target: Path, location: str, first: str, *, force: bool) -> Iterator[Path]:
+    _check_free(location, _list_folder(target), first, force=force)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         around = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))

@@ -44,11 +44,7 @@ def scaffold_row(row: LongPageBook, segmented: SegmentedBook, settings: ImportSe
     Raises:
         BookError: `arcs`, there are more than 12, or more than chapters.
     """
-    if len(row.story_arcs) > min(MAX_ARCS, len(row.book_chapters)):
-        detail = (
-            f"{len(row.story_arcs)} arcs for {len(row.book_chapters)} chapters, at most one a chapter and {MAX_ARCS}"
-        )
-        raise BookError(segmented.book_id, "arcs", detail)
+    _check_arcs(row, segmented.book_id)
     fit = _Fit()
     chapters = tuple(
         _plan_chapter(number, told, division, segmented.text, fit)
@@ -59,12 +55,7 @@ def scaffold_row(row: LongPageBook, segmented: SegmentedBook, settings: ImportSe
         title=segmented.entry.title or segmented.book_id,
         num_words=sum(chapter.num_words for chapter in chapters),
         prompts=(UserPrompt(style="normal", text=row.use_prompt),),
-        preview=Preview(
-            highlight=row.book_highlight,
-            title=row.book_title,
-            tags=fit.first(row.book_tags, MAX_TAGS),
-            archetype=row.book_archetype,
-        ),
+        preview=_preview(row, fit),
         world_rules=fit.lines(row.world_rules, 90),
         writing_style=fit.lines(row.writing_style, 40),
         arcs=_place(row.story_arcs, chapters, fit),
@@ -79,6 +70,14 @@ def scaffold_row(row: LongPageBook, segmented: SegmentedBook, settings: ImportSe
         trainable=settings.trainable,
         notes=(*GUESSED, *fit.tell()),
     )
+
+
+def _check_arcs(row: LongPageBook, book_id: str) -> None:
+    if len(row.story_arcs) > min(MAX_ARCS, len(row.book_chapters)):
+        detail = (
+            f"{len(row.story_arcs)} arcs for {len(row.book_chapters)} chapters, at most one a chapter and {MAX_ARCS}"
+        )
+        raise BookError(book_id, "arcs", detail)
 
 
 class _Fit:
@@ -120,6 +119,11 @@ class _Fit:
         if not (self.num_cut or self.num_dropped):
             return ()
         return (f"limits: {self.num_cut} texts were cut, {self.num_dropped} entries of lists dropped",)
+
+
+def _preview(row: LongPageBook, fit: _Fit) -> Preview:
+    tags = fit.first(row.book_tags, MAX_TAGS)
+    return Preview(highlight=row.book_highlight, title=row.book_title, tags=tags, archetype=row.book_archetype)
 
 
 def _plan_chapter(number: int, told: LongPageChapter, division: Division, text: str, fit: _Fit) -> ChapterScaffold:
