@@ -43,7 +43,7 @@ def _iter_shard(shard: ShardInfo, store: Store) -> Iterator[pa.Table]:
             for batch in iter_batches(source):
                 found += batch.num_rows
                 yield complete_columns(pa.Table.from_batches([batch]), schema)
-    except (FileNotFoundError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowInvalid) as error:
         raise PipelineError(f"{shard.path}: it is missing or damaged: scriptorium verify tells more") from error
     if found != shard.rows:
         raise PipelineError(f"{shard.path}: {found} rows, the manifest says {shard.rows}: scriptorium verify")

@@ -241,3 +241,18 @@ def test_a_snapshot_without_a_book_for_longpage_says_why(tmp_path):
     data = write_data(tmp_path / "out", [a_book("copy", "Marsh, Ada", trainable=False)])
     with pytest.raises(ConfigError, match=r"\(1 untrainable\); --untrainable takes"):
         export(data, tmp_path / "x", "longpage")
+
+
+def test_a_snapshot_of_the_first_schema_is_exported_in_todays_columns(data, tmp_path):
+    manifest, store = data
+    shard = next(one for one in manifest.shards if one.kind == "books")
+    table = pq.read_table(store.root / shard.path).drop_columns(["kind", "repetition", "outlines", "tags"])
+    pq.write_table(table, store.root / "old.parquet")
+    old = shard.model_copy(update={"path": "old.parquet"})
+    shards = [old if one == shard else one for one in manifest.shards]
+    first = manifest.model_copy(update={"schema_version": 1, "shards": tuple(shards)})
+    contents = export((first, store), tmp_path / "x")
+    books = [pq.read_table(tmp_path / "x" / file.path) for file in contents.files if file.config == "books"]
+    assert sum(table.num_rows for table in books) == 4
+    assert {tuple(table.schema.names) for table in books} == {tuple(SCHEMAS["books"].names)}
+    assert export((first, store), tmp_path / "y", "longpage").rows["default"]["train"] == 1
