@@ -10,6 +10,7 @@ from rich.console import Console
 
 from flows.answer_commands import answers_app
 from flows.data_commands import diff, gc, verify
+from flows.export_commands import export_data, import_table
 from flows.inspect_data import look_at_file, read_status, show_status
 from flows.options import (
     Books,
@@ -42,6 +43,8 @@ app.add_typer(answers_app, name="answers")
 app.command()(verify)
 app.command()(diff)
 app.command()(gc)
+app.command("export")(export_data)
+app.command("import")(import_table)
 
 EXIT_WAITING = 3  # the budget is spent, and books wait
 

@@ -20,6 +20,7 @@ class PreparedWork(Value):
     side_names: tuple[str, ...] = Field(
         min_length=1, description="who decides its split, then its other authors, as tasks.composing.splits names them"
     )
+    scaffold: str | None = Field(default=None, description="key of a Scaffold that came with it: no model is asked")
     rejection: Rejection | None = Field(
         default=None, description="of a story that is no work of its own, or of a text that repeats itself"
     )

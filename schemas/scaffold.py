@@ -164,6 +164,7 @@ class Scaffold(Value):
     quarantined: tuple[Quarantine, ...] = ()
     summarizer: str = Field(description="who wrote it: 'extractive', or a model's name")
     trainable: bool = Field(description="False where plans quote the prose")
+    notes: tuple[str, ...] = Field(default=(), description="what an imported plan did not tell, and was guessed")
 
     @property
     def num_chapters(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from schemas.books import SegmentedBook
 from schemas.errors import BookError
@@ -41,7 +41,9 @@ def compose_book(
     """
     clean, empty = clean_scaffold(_measure(segmented, scaffold))
     job = Job(segmented, clean, empty, settings, TokenCounter(trainee))
-    provenance = _describe(segmented, trainee, scaffold_sha256=scaffold.digest(), summarizer=scaffold.summarizer)
+    told = {"notes": scaffold.notes} if scaffold.notes else {}  # of an imported plan: what was guessed
+    facts = {"scaffold_sha256": scaffold.digest(), "summarizer": scaffold.summarizer, **told}
+    provenance = _describe(segmented, trainee, facts)
     split = assign_split(segmented.entry, settings.held_out_share)
     origin = Origin(segmented, job.tokens, split, scaffold.trainable, provenance)
     rows: list[Trajectory] = []
@@ -53,7 +55,7 @@ def compose_book(
             job.refused.append(Refusal(layout=layout, reason=misfit.reason, detail=misfit.detail))
             continue
         rows += [build_row(origin, layout, draft) for draft in drafts]
-    refused, notes = tuple(job.refused), job.tell_notes()
+    refused, notes = tuple(job.refused), (*_tell_imported(scaffold), *job.tell_notes())
     return Trajectories(book_id=segmented.book_id, split=split, rows=tuple(rows), refused=refused, notes=notes)
 
 
@@ -71,12 +73,18 @@ def compose_outlines(
         BookError: a row does not come back equal when it is read.
     """
     tokens = TokenCounter(trainee)
-    provenance = _describe(segmented, trainee, outlines_sha256=outlines.digest(), summarizer=outlines.summarizer)
+    facts = {"outlines_sha256": outlines.digest(), "summarizer": outlines.summarizer}
+    provenance = _describe(segmented, trainee, facts)
     split = assign_split(segmented.entry, settings.held_out_share)
     origin = Origin(segmented, tokens, split, outlines.trainable, provenance)
     drafts, notes = compose_pairs(PairJob(segmented, outlines, outline, tokens, settings.prose_loss))
     rows = tuple(build_row(origin, OUTLINE_TO_TEXT, draft) for draft in drafts)
     return Trajectories(book_id=segmented.book_id, split=split, rows=rows, notes=notes)
+
+
+def _tell_imported(scaffold: Scaffold) -> tuple[Refusal, ...]:
+    """Return what an imported plan did not tell; it concerns every row."""
+    return tuple(Refusal(layout="all", reason="imported-plan", detail=note) for note in scaffold.notes)
 
 
 def _measure(segmented: SegmentedBook, scaffold: Scaffold) -> Scaffold:
@@ -103,7 +111,7 @@ def _measure(segmented: SegmentedBook, scaffold: Scaffold) -> Scaffold:
     return scaffold.model_copy(update={"chapters": tuple(chapters)})
 
 
-def _describe(segmented: SegmentedBook, trainee: Tokenizer, **plan: str) -> str:
+def _describe(segmented: SegmentedBook, trainee: Tokenizer, plan: Mapping[str, object]) -> str:
     """Return where the rows come from, as a JSON object; `plan` is who wrote their plans, and these plans' hash."""
     facts = {
         "source_sha256": segmented.source_sha256,

@@ -112,7 +112,11 @@ def run_book(book_id: str, bench: Bench, verdicts: Mapping[str, Rejection] = NO_
     Raises:
         TransientError: the mirror or the server was busy for longer than their own patience; nothing is lost.
     """
-    prepared = prepare_book(book_id, bench)
+    return run_prepared(prepare_book(book_id, bench), bench, verdicts)
+
+
+def run_prepared(prepared: Prepared, bench: Bench, verdicts: Mapping[str, Rejection] = NO_VERDICTS) -> Outcome:
+    """Run the other stages of a book that is prepared, and store its outcome."""
     done = find_outcome(prepared, verdicts, bench)
     return done if done is not None else _finish(prepared, verdicts, bench)
 
@@ -201,9 +205,12 @@ def _compose_work(segmented: SegmentedBook, bench: Bench, values: dict[str, str]
 
 def _plan_and_compose(work_id: str, segmented: SegmentedBook, bench: Bench, values: dict[str, str]) -> Trajectories:
     settings, make = bench.settings, bench.work.make
-    values["summarize"], scaffold = make(
-        Scaffold, work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
-    )
+    if "summarize" in values:  # it came with its plan: no model is asked
+        scaffold = _load_scaffold(values["summarize"], bench)
+    else:
+        values["summarize"], scaffold = make(
+            Scaffold, work_id, summarize_book, settings.summarize, segmented, **seams_of(bench)
+        )
     with COMPUTING:
         values["verify"], _ = make(Findings, work_id, verify_scaffold, settings.verify, segmented, scaffold)
         values["compose"], composed = make(
@@ -225,12 +232,20 @@ def _outline_and_compose(work_id: str, segmented: SegmentedBook, bench: Bench, v
     return composed
 
 
+def _load_scaffold(key: str, bench: Bench) -> Scaffold:
+    scaffold = bench.work.load(Scaffold, key)
+    if scaffold is None:
+        raise FileNotFoundError(key)
+    return scaffold
+
+
 def _withhold(work: PreparedWork, verdict: Rejection) -> WorkOutcome:
     return WorkOutcome(work_id=work.work_id, rejection=verdict, values=_first_values(work))
 
 
 def _first_values(work: PreparedWork) -> dict[str, str]:
-    return {"segment": work.segmented, "sign": work.signature, "repetition": work.repetition}
+    values = {"segment": work.segmented, "sign": work.signature, "repetition": work.repetition}
+    return values if work.scaffold is None else {**values, "summarize": work.scaffold}
 
 
 def _refuse(work: PreparedWork, stage: str, reason: str, detail: str, values: dict[str, str]) -> WorkOutcome:

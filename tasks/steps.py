@@ -60,7 +60,7 @@ def prepare_books(book_ids: tuple[str, ...], settings: Settings) -> list[Prepare
 )
 def process_book(book_id: str, settings: Settings, verdicts: Verdicts) -> Outcome:
     """CatalogueEntry -> Trajectories, every stage of one book; those before the model are done already."""
-    return _run_guarded(book_id, partial(run_book, book_id, open_bench(settings).bench, verdicts))
+    return run_guarded(book_id, partial(run_book, book_id, open_bench(settings).bench, verdicts))
 
 
 @task(task_run_name="books-from-{book_ids[0]}", cache_policy=NO_CACHE, persist_result=False)
@@ -118,7 +118,7 @@ def _guard(book_id: str, run: Callable[[], V], delays: Iterator[float]) -> V | O
     """Run a book of a batch; it stops no other. `delays` is the patience of the whole batch with a busy mirror."""
     while True:
         try:
-            return _run_guarded(book_id, run)
+            return run_guarded(book_id, run)
         except TransientError as error:
             delay_s = None if error.retried else next(delays, None)
             if delay_s is None:
@@ -127,7 +127,7 @@ def _guard(book_id: str, run: Callable[[], V], delays: Iterator[float]) -> V | O
             time.sleep(delay_s)
 
 
-def _run_guarded(book_id: str, run: Callable[[], V]) -> V | Outcome:
+def run_guarded(book_id: str, run: Callable[[], V]) -> V | Outcome:
     """Run a book; a spent budget leaves it for another run, and a bug is logged and rejects it: no other is stopped."""
     try:
         return run()

@@ -76,6 +76,10 @@ class RemoteStore:
         self._fs.invalidate_cache(self._path(key))
         return True
 
+    def upload(self, key: str, path: Path) -> None:
+        """Write or replace a value by a file of any size, of which only a part is in memory at a time."""
+        self._call("write", key, self._fs.put_file, str(path), self._path(key))
+
     def scratch(self) -> Path:
         """Return this machine's folder for temporary files."""
         return Path(tempfile.gettempdir())

@@ -45,7 +45,7 @@ def divide_chapters(
 
     A chapter without a plan stays whole: it is no target.
     """
-    named = name_chapters(job, chapters)
+    named = name_chapters(job.segmented.divisions, chapters)
     taken = {chapter.name for chapter in named}
     pieces: list[ChapterScaffold] = []
     for chapter in named:
@@ -67,10 +67,10 @@ def divide_chapters(
     return pieces
 
 
-def name_chapters(job: Job, chapters: Sequence[ChapterScaffold]) -> list[ChapterScaffold]:
+def name_chapters(divisions: Sequence[Division], chapters: Sequence[ChapterScaffold]) -> list[ChapterScaffold]:
     """Return the chapters with names of their own: a repeated one is prefixed by what contains it, then numbered."""
     repeated = {name for name, num in Counter(chapter.name for chapter in chapters).items() if num > 1}
-    containers = _containers(job.segmented.divisions) if repeated else {}
+    containers = _containers(divisions) if repeated else {}
     taken: set[str] = set()
     named = []
     for chapter in chapters:

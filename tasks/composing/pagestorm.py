@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from schemas.plans import Plan
-from schemas.scaffold import ChapterScaffold, Preview
+from schemas.scaffold import ChapterScaffold, Preview, Scaffold
 from schemas.value import Span
 from tasks.composing.divide import MAX_SCENES, Bounds, Cut, divide_chapters
 from tasks.composing.job import DoesNotFitError, Draft, Job, Keep, RowDraft, fit_plan
@@ -108,10 +108,14 @@ def check_texts(job: Job) -> Preview:
 
 
 def choose_prompt(job: Job, turn: int) -> Draft:
-    """Return one of the user prompts, spread over the books by their ids."""
-    prompts = job.scaffold.prompts
-    number = int(hashlib.sha256(job.scaffold.book_id.encode()).hexdigest()[:8], 16)
-    return Draft("prompt", prompts[(number + turn) % len(prompts)].text, 0.0)
+    """Return one of the user prompts as a stage."""
+    return Draft("prompt", pick_prompt(job.scaffold, turn), 0.0)
+
+
+def pick_prompt(scaffold: Scaffold, turn: int) -> str:
+    """Return one of the user prompts, spread over the books by their ids (there must be one)."""
+    number = int(hashlib.sha256(scaffold.book_id.encode()).hexdigest()[:8], 16)
+    return scaffold.prompts[(number + turn) % len(scaffold.prompts)].text
 
 
 def write_prose(job: Job, role: str, piece: ChapterScaffold) -> Draft:

@@ -41,14 +41,27 @@ def read_batches(path: Path, kind: ShardKind, columns: Sequence[str] | None = No
     """
     schema = SCHEMAS[kind] if columns is None else pa.schema([SCHEMAS[kind].field(name) for name in columns])
     try:
-        with pq.ParquetFile(path, pre_buffer=False) as file:  # else it holds every row group's bytes at once
-            held = [name for name in schema.names if name in file.schema_arrow.names]
-            rows_at_once = _rows_at_once(file.metadata, held)
-            for group in range(file.num_row_groups):
-                for batch in file.iter_batches(rows_at_once, row_groups=[group], columns=held):
-                    yield _conform(batch, schema)
+        for batch in iter_batches(path, schema.names):
+            yield _conform(batch, schema)
     except (OSError, ValueError) as error:
         raise PipelineError(f"{path.name}: it cannot be read: {error}") from error
+
+
+def iter_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield a Parquet file a few rows at a time, with no more of it in memory than a row group's pages.
+
+    Left to itself, pyarrow 26 fetches all row groups before the first batch: 430 MB for a file of 336 MB, this way 172.
+
+    Args:
+        path: the file.
+        columns: those that are wanted; what the file lacks of them is left out. None: all.
+    """
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        names = file.schema_arrow.names
+        held = names if columns is None else [name for name in columns if name in names]
+        rows_at_once = _rows_at_once(file.metadata, held)
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(rows_at_once, row_groups=[group], columns=held)
 
 
 def _rows_at_once(facts: pq.FileMetaData, columns: Sequence[str]) -> int:

@@ -171,7 +171,7 @@ def test_a_spent_budget_leaves_the_book_for_another_run():
     def spend():
         raise BudgetError("the budget of 5.00 is spent")
 
-    outcome = steps._run_guarded("boat", partial(spend))
+    outcome = steps.run_guarded("boat", partial(spend))
     assert (outcome.status, outcome.rejection.reason) == ("rejected", "over-budget")
     assert outcome.rejection.detail == "the budget of 5.00 is spent"
     assert is_passing(outcome)

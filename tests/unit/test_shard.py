@@ -136,7 +136,7 @@ class BrokenLLM:
 
 def test_a_bug_rejects_the_book_that_hit_it_and_is_not_remembered(bench, caplog):
     broken = replace(bench, llm=BrokenLLM(RuntimeError("index out of range")))
-    outcome = steps._run_guarded("boat", partial(run_book, "boat", broken))
+    outcome = steps.run_guarded("boat", partial(run_book, "boat", broken))
     assert outcome.rejection.reason == "crashed"
     assert "index out of range" in outcome.rejection.detail
     assert "Traceback" in caplog.text
@@ -146,7 +146,7 @@ def test_a_bug_rejects_the_book_that_hit_it_and_is_not_remembered(bench, caplog)
 def test_a_server_that_went_away_leaves_the_book_for_the_next_run(bench):
     error = TransientError("no answer", retried=True)
     with pytest.raises(TransientError):
-        steps._run_guarded("boat", partial(run_book, "boat", replace(bench, llm=BrokenLLM(error))))
+        steps.run_guarded("boat", partial(run_book, "boat", replace(bench, llm=BrokenLLM(error))))
     assert steps.unavailable("boat", error).rejection.reason == "unavailable"
 
 

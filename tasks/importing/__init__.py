@@ -1,0 +1,1 @@
+"""How a table in LongPage's columns becomes books with scaffolds."""
