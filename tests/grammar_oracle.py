@@ -72,9 +72,10 @@ def _people(mark: str, persons: int, bullets: int) -> str:
 
 
 # ---- stages ----
+TAG = rf"(?={BULLET}(?:\n|$))- {_words(TAG_MARKS, 1, 8)}"
 PREVIEW = (
     rf"## Book Highlight\n{_words(MARKS, 55, 140)}\n\n## Book Title\n{_words(MARKS, 1, 8)}\n\n"
-    rf"## Book Tags\n{_times('- ' + _words(TAG_MARKS, 1, 8), 7, 7)}\n\n## Book Archetype\n{_words(MARKS, 45, 190)}"
+    rf"## Book Tags\n{_times(TAG, 7, 7)}\n\n## Book Archetype\n{_words(MARKS, 45, 190)}"
 )
 RULES = rf"## World Rules\n{_bullets(90)}"
 CAST = rf"## Character Archetypes\n{_people('###', 32, 10)}"

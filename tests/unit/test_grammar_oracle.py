@@ -165,7 +165,7 @@ def _swap(items, place, other):
 
 
 @pytest.mark.parametrize("layout", DRIVEN)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_both_readers_judge_a_damaged_row_alike(layout, data):
     row = with_stages(sample_row(layout), data.draw(damaged(layout)))
