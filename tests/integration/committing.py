@@ -24,7 +24,7 @@ from tasks.shard import Changes
 from tasks.snapshot import Facts, write_snapshot
 from tasks.work import Work
 from tests.fakes import WordTokenizer
-from tests.unit.test_shard import story
+from tests.unit.test_shard import story, told_anew
 
 KINDS = {"segment": SegmentedBook, "summarize": Scaffold, "verify": Findings, "compose": Trajectories}
 TEMPLATE = "boat"
@@ -36,7 +36,7 @@ def make_template(folder: Path) -> None:
     source.mkdir()
     (source / f"{TEMPLATE}.txt").write_text(story())
     with BuiltinLLM(LLMSettings(), AnswerStore(folder / "answers.sqlite")) as llm:
-        words, settings = WordTokenizer(), Settings()
+        words, settings = WordTokenizer(), Settings(screen=told_anew())
         work = Work(LocalStore(folder / "work"))
         bench = Bench(settings, work, FolderSource(str(source)), {}, llm, settings.chunk, words, words)
         (folder / "outcome.json").write_bytes(run_book(TEMPLATE, bench).to_json())

@@ -146,5 +146,5 @@ def test_a_data_set_does_not_go_into_a_folder_of_other_things(built, cli, tmp_pa
     shutil.copytree(built / "report", tmp_path / "mine")
     done = cli("export", str(built), "--to", "mine")
     assert done.returncode == 2
-    assert "mine holds something else (index.html): choose an empty folder as --to" in done.stderr
+    assert "mine holds something else (books): choose an empty folder as --to" in done.stderr
     assert "holds something else" in cli("export", str(built), "--to", str(built)).stderr

@@ -40,13 +40,15 @@ def test_the_two_commands_are_targets_that_help_lists():
 def test_its_scriptorium_commands_run_as_written(cli, mirror, tmp_path):
     commands = [command for command in COMMANDS if command.startswith(".venv/bin/scriptorium")]
     assert [command.split()[1] for command in commands] == [
-        *("look", "forecast", "build", "refresh", "status", "verify", "finetune")
+        *("look", "forecast", "build", "refresh", "status", "verify", "finetune", "export", "diff", "gc"),
+        *("build", "build", "build", "import"),
     ]
     replaced = {
         "MIRROR": str(mirror),
         "BOOK.txt": str(mirror / "8" / "84" / "84-0.txt"),
         "http://127.0.0.1:8000/v1": "builtin",  # the real server has its own tests
         "MODEL_FOLDER": "random",
+        "TABLE": "table",
         "pg_catalog.csv": str(tmp_path / "pg_catalog.csv"),
     }
     (tmp_path / "pg_catalog.csv").write_text(
@@ -58,6 +60,8 @@ def test_its_scriptorium_commands_run_as_written(cli, mirror, tmp_path):
     profile.write_text("[train]\nallow_untrainable = true\nsteps = 2\n")
     for command in commands:
         words = [replaced.get(word, word) for word in command.split()[1:]]
+        if words[0] == "import":  # of a table that the same data set was exported to
+            assert cli("export", "data/two", "--to", "table", "--as", "longpage", "--untrainable").returncode == 0
         if words[0] == "finetune":
             words += ["--profile", str(profile)]
         done = cli(*words)

@@ -53,6 +53,11 @@ def story(num_chapters=3, num_paragraphs=40):
     return "Title: The Missing Boat\n\nAuthor: Ann Invented\n\n\n\n" + "\n\n\n\n".join(chapters) + "\n"
 
 
+def told_anew():
+    """A screen that lets `story` pass: five sentences are all there is of it."""
+    return ScreenSettings(free_words=100_000, free_top_words=100_000)
+
+
 @pytest.fixture
 def bench(tmp_path):
     source = tmp_path / "source"
@@ -62,8 +67,7 @@ def bench(tmp_path):
     work = LocalStore(tmp_path / "work")
     with BuiltinLLM(LLMSettings(), AnswerStore(tmp_path / "answers.sqlite")) as llm:
         words = WordTokenizer()
-        told_anew = ScreenSettings(free_words=100_000, free_top_words=100_000)  # five sentences are all there is
-        settings = Settings(out=str(tmp_path / "out"), screen=told_anew)
+        settings = Settings(out=str(tmp_path / "out"), screen=told_anew())
         yield Bench(settings, Work(work), FolderSource(str(source)), {}, llm, settings.chunk, words, words)
 
 

@@ -65,7 +65,7 @@ def import_answers(path: Path, database: Database) -> tuple[int, int]:
     with _explaining(path, "nothing was imported"), _open_file(path) as file:
         num_rows = _check_file(file)
     with _explaining(path, "import it again"), _open_file(path) as file:
-        num_new = sum(database.write(settle(_read_rows(batch))) for batch in file.iter_batches(PAGE_ROWS))
+        num_new = sum(database.write(settle(_read_rows(batch))) for batch in _iter_batches(file))
     return num_rows, num_new
 
 
@@ -124,7 +124,13 @@ def _first_line(error: Exception) -> str:
 
 
 def _open_file(path: Path) -> pq.ParquetFile:
-    return pq.ParquetFile(path, page_checksum_verification=True)
+    return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
+
+
+def _iter_batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file; group by group, as pyarrow 26 otherwise fetches all groups before the first row."""
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(PAGE_ROWS, row_groups=[group])
 
 
 def _check_file(file: pq.ParquetFile) -> int:
@@ -133,7 +139,7 @@ def _check_file(file: pq.ParquetFile) -> int:
     if columns != wanted:
         raise ValueError(f"its columns are {', '.join(f'{name} {kind}' for name, kind in columns)}")
     num_rows = 0
-    for batch in file.iter_batches(PAGE_ROWS):
+    for batch in _iter_batches(file):
         _check_rows(batch, num_rows)
         num_rows += len(batch)
     return num_rows
