@@ -41,9 +41,13 @@ def check_sides(manifest: Manifest, store: Store) -> Iterator[str]:
         for row in _read_sound(shard, store):
             yield from _check_repetition(row)
             if row.get("signature") and manifest.recipe in SIDED:
-                signatures.append(Signature.model_validate_json(row["signature"]))
-                splits[row["book_id"]] = row["split"]
+                signature = Signature.model_validate_json(row["signature"])
                 yield from _check_authors(row, share)
+                if signature.book_id != row["book_id"]:
+                    yield f"book {row['book_id']}: its signature is that of {signature.book_id}"
+                    continue
+                signatures.append(signature)
+                splits[row["book_id"]] = row["split"]
     least = _setting(manifest, "duplicates", "min_across_sides", DuplicateSettings().min_across_sides)
     for near in find_across_sides(signatures, splits, least).values():
         yield f"book {near.book_id}: {near.detail}"

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from schemas.books import SegmentedBook
+from schemas.duplicates import Signature
 from schemas.ledger import Ledger
 from schemas.outcomes import Outcome
 from schemas.scaffold import Findings, Scaffold
@@ -26,7 +27,13 @@ from tasks.work import Work
 from tests.fakes import WordTokenizer
 from tests.unit.test_shard import story, told_anew
 
-KINDS = {"segment": SegmentedBook, "summarize": Scaffold, "verify": Findings, "compose": Trajectories}
+KINDS = {
+    "segment": SegmentedBook,
+    "sign": Signature,
+    "summarize": Scaffold,
+    "verify": Findings,
+    "compose": Trajectories,
+}
 TEMPLATE = "boat"
 
 

@@ -100,3 +100,8 @@ def test_a_shard_that_is_gone_is_told_elsewhere(tmp_path):
     gone = ShardInfo(kind="books", path="data/books/x.parquet", sha256="x", rows=1, bytes=1, bucket=0)
     manifest = SimpleNamespace(schema_version=2, recipe="prompt-to-book", shards=(gone,), settings={})
     assert list(check_sides(manifest, LocalStore(tmp_path))) == []
+
+
+def test_a_signature_of_another_work_is_found(problems):
+    stray = row("1", "train", signature=sign("9", TEXT).model_dump_json())
+    assert problems(stray) == ["book 1: its signature is that of 9"]
