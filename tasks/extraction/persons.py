@@ -7,7 +7,7 @@ of two sisters and joins neither. A form that fits two people fits none.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from itertools import combinations, product
 from typing import NamedTuple
@@ -74,11 +74,18 @@ def unite_people(
 
 
 class _Circle:
-    """People who are being united: `owner` gives each one's group."""
+    """People who are being united: `owner` gives each one's group.
+
+    A long novel has thousands of names, so what is known of a group, and whom a name may mean, is kept until one of the
+    groups it rests on changes.
+    """
 
     def __init__(self, people: Sequence[Listed], apart: Callable[[str, str], bool], surnames: Collection[str]) -> None:
         self.people, self.apart = people, apart
         self.owner = list(range(len(people)))
+        self._groups = {index: [index] for index in self.owner}
+        self._sexes: dict[int, str] = {}
+        self._found: dict[int, set[int]] = {}  # what `_find_hosts` returns, by index
         self.forms = [parse_form(person.name) for person in people]
         self.index = {person.name.casefold(): index for index, person in enumerate(people)}
         given = {form.core[0] for form in self.forms if form.is_full}
@@ -88,12 +95,21 @@ class _Circle:
             for form in named
             if form.is_full or form.titles - _OF_GIVEN_NAMES or form.core[0] not in given
         }.union(surnames)
+        places = _place_tokens(self.forms)
+        self._fitting = [_find_fitting(form, self.forms, places) for form in self.forms]
+        self._fitted_by: dict[int, list[int]] = {}
+        for index, hosts in enumerate(self._fitting):
+            for host in hosts:
+                self._fitted_by.setdefault(host, []).append(index)
 
     def join_equal(self) -> bool:
         """Join names of several words that differ in their titles alone; say whether any was joined."""
-        pairs = combinations(range(len(self.people)), 2)
-        equal = ((one, other) for one, other in pairs if self.forms[one].core == self.forms[other].core)
-        return sum(self._join(one, other) for one, other in equal if self.forms[one].is_full) > 0
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for index, form in enumerate(self.forms):
+            if form.is_full:
+                alike.setdefault(form.core, []).append(index)
+        pairs = sorted(pair for equal in alike.values() for pair in combinations(equal, 2))
+        return sum(self._join(one, other) for one, other in pairs) > 0
 
     def join_by_alias(self) -> bool:
         """Join whom one person's list of aliases names, unless two people claim the name; say whether any was."""
@@ -118,17 +134,18 @@ class _Circle:
         order = sorted(range(len(self.people)), key=rank)
         for index in order:
             hosts = self._find_hosts(index)
-            if len(hosts) == 1 and self._join(index, hosts.pop()):
+            if len(hosts) == 1 and self._join(index, next(iter(hosts))):
                 return True
         return False
 
     def _find_hosts(self, index: int) -> set[int]:
+        if index not in self._found:
+            self._found[index] = self._look_for_hosts(index)
+        return self._found[index]
+
+    def _look_for_hosts(self, index: int) -> set[int]:
         form = self.forms[index]
-        fitting = {
-            self.owner[other]
-            for other, host in enumerate(self.forms)
-            if self.owner[other] != self.owner[index] and fits(form, host)
-        }
+        fitting = {self.owner[other] for other in self._fitting[index]} - {self.owner[index]}
         agreeing = {group for group in fitting if self._may_join(self.owner[index], group)}
         if len(agreeing) > 1 and form.titles and not form.is_full:
             same = {group for group in agreeing if self._has_titled_given_name(group, form)}
@@ -170,7 +187,13 @@ class _Circle:
         first, second = sorted((self.owner[one], self.owner[other]))
         if first == second or not self._may_join(first, second, claimed=claimed):
             return False
-        self.owner = [first if owner == second else owner for owner in self.owner]
+        members = sorted(self._groups[first] + self._groups.pop(second))
+        self._groups[first] = members
+        for index in members:
+            self.owner[index] = first
+            for changed in (index, *self._fitted_by.get(index, ())):
+                self._found.pop(changed, None)
+        self._sexes.pop(first, None)
         return True
 
     def _may_join(self, one: int, other: int, *, claimed: bool = False) -> bool:
@@ -190,12 +213,17 @@ class _Circle:
         return True
 
     def _members(self, group: int) -> list[int]:
-        return [index for index, owner in enumerate(self.owner) if owner == group]
+        return self._groups[group]
 
     def _group_forms(self, group: int) -> list[Form]:
         return [self.forms[index] for index in self._members(group)]
 
     def _sex(self, group: int) -> str:
+        if group not in self._sexes:
+            self._sexes[group] = self._weigh_sex(group)
+        return self._sexes[group]
+
+    def _weigh_sex(self, group: int) -> str:
         """Return 'f', 'm' or '': from titles, else aliases, else the given name, else what is told of the person."""
         members = [self.people[index] for index in self._members(group)]
         forms = self._group_forms(group)
@@ -207,6 +235,26 @@ class _Circle:
             or next((sex for form in forms if (sex := _given_sex(form, self.surnames))), "")
             or _heavier(sum(words[word] for word in FEMALE_WORDS), sum(words[word] for word in MALE_WORDS))
         )
+
+
+def _place_tokens(forms: Sequence[Form]) -> dict[str, set[int]]:
+    """Return which forms have a token, and, by its first letter, which have one that begins so (key 'D*')."""
+    places: dict[str, set[int]] = {}
+    for index, form in enumerate(forms):
+        for token in form.core:
+            places.setdefault(token, set()).add(index)
+            places.setdefault(f"{token[:1]}*", set()).add(index)
+    return places
+
+
+def _find_fitting(form: Form, forms: Sequence[Form], places: Mapping[str, set[int]]) -> list[int]:
+    """Return the forms that this one fits: only those that have its first token, or an initial for or of it."""
+    if not form.core:
+        return []
+    first = form.core[0]
+    keys = (first, first[:1], f"{first}*") if len(first) == 1 else (first, first[:1])
+    candidates = set[int]().union(*(places.get(key, ()) for key in keys))
+    return sorted(index for index in candidates if fits(form, forms[index]))
 
 
 def fits(form: Form, host: Form) -> bool:
