@@ -46,6 +46,8 @@ def build_crowd(folder: Path, url: str, num_workers: int) -> Figures:
         "llm.url": url,
         "tokens.reader": "samples",
         "max_workers": num_workers,
+        # the invented books loop: here they are to be built
+        **dict.fromkeys(("screen.free_words", "screen.free_top_words", "screen.max_repeated_run"), 10**9),
     }
     settings = load_settings(None, overrides)
     started = time.monotonic()
